@@ -1,0 +1,36 @@
+# Every target does all its own set-up in one .venv; a second call reinstalls nothing.
+# Needs: make and Python 3.11 (PYTHON=python3.12 make test works too).
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint bench diagrams clean
+
+demo: $(READY)
+	$(BIN)/rtfsm demo $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.audio_path $(ARGS)
+
+diagrams: $(READY)
+	$(BIN)/rtfsm draw --write diagrams
+
+clean:
+	rm -rf $(VENV)
+
+# The stamp is newer than pyproject.toml once everything in it is installed.
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python found; install Python 3.11 or set PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make: $(PYTHON) is too old; rtfsm needs Python 3.10 or later" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)

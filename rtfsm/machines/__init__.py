@@ -1,0 +1,44 @@
+"""The turn machines, for every realtime provider."""
+
+from .capabilities import Capabilities, Ids, Match
+from .conversation import AgentState, BargeIn, Conversation, UserState
+from .generation import Generation, GenerationContext, generation_machine
+from .invariants import INVARIANTS
+from .monitor import Monitor, Violation
+from .playout import Playout, playout_machine
+from .reply import Reply, ReplyContext, reply_machine
+from .routing import compose
+from .session import Session, SessionContext, session_machine
+from .timing import Timing
+from .tool_call import ToolCall, tool_call_machine
+from .user_turn import UserTurn, user_turn_machine
+
+__all__ = [
+    "INVARIANTS",
+    "AgentState",
+    "BargeIn",
+    "Capabilities",
+    "Conversation",
+    "Generation",
+    "GenerationContext",
+    "Ids",
+    "Match",
+    "Monitor",
+    "Playout",
+    "Reply",
+    "ReplyContext",
+    "Session",
+    "SessionContext",
+    "Timing",
+    "ToolCall",
+    "UserState",
+    "UserTurn",
+    "Violation",
+    "compose",
+    "generation_machine",
+    "playout_machine",
+    "reply_machine",
+    "session_machine",
+    "tool_call_machine",
+    "user_turn_machine",
+]

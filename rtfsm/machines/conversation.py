@@ -1,0 +1,399 @@
+"""The conversation: the machines together, addressed, gated and derived.
+
+Theory. Six machines, each small; what they know of each other goes through the routing table, and through the
+fields that this router fills in. The router owns four things, and decides none that a table could:
+
+- the *epoch*: the number of the connection. What another connection brought is dropped;
+- the *gate*: content is let in while the conversation runs. Content that overtakes the provider's consent waits for it;
+- *addresses*: who an event is for. A wire with ids names the response; on one without, there is at most one live
+  generation, and whether an event belongs to it or begins the next one is decided by that generation's own table;
+- *attribution*, once, where a generation begins: which request it answers. Where the wire does not say, the oldest
+  one is assumed.
+
+Everything else that can be asked (whose turn is it, is anything audible, may this request be sent) is derived from the
+states when asked, and stored nowhere.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from enum import Enum
+from functools import cache
+
+import attrs
+
+from rtfsm.language import Driver, Emission, Event, Instance, Machine, Reason
+from rtfsm.vocabulary import local, wire
+from rtfsm.vocabulary.effects import OpenTransport
+
+from .capabilities import Capabilities, Match
+from .generation import Answers, Generation, GenerationContext, Lane
+from .monitor import Monitor
+from .playout import Playout
+from .reply import Reply
+from .routing import compose
+from .session import RETRIES, Session
+from .timing import Timing
+from .tool_call import ToolCall
+from .user_turn import UserTurn
+
+__all__ = ["AgentState", "BargeIn", "Conversation", "UserState"]
+
+HELD_EVENTS = 512
+"""Content that may wait for the provider's consent; more is dropped, and counted."""
+SEEN_CALLS = 1024
+"""Ids of ended calls that are remembered, so that a repeated frame does not run a tool again."""
+
+OPEN_AT_HOST = frozenset({Generation.SPEAKING, Generation.TOOL_PENDING})
+RUNNING = frozenset({Session.READY, Session.ROLLING, Session.ENDING})
+OVER = frozenset({Session.ENDING, Session.CLOSING, Session.CLOSED})
+
+TO_SESSION = (
+    wire.TransportOpened, wire.ProviderReady, wire.ConfigRejected, wire.TransportLost, wire.GoingAway,
+    wire.ConversationEnded, wire.Fault, local.ConfigGiven, local.CloseRequested,
+)  # fmt: skip
+TO_USER = (wire.UserSpeechStarted, wire.UserSpeechStopped, wire.UserTurnCancelled, wire.UserTranscript)
+TO_CALL = (wire.ToolCallCancelled, wire.ToolResultTaken, local.ToolOutputGiven)
+CONTENT = (wire.TextDelta, wire.AudioDelta, wire.MessageDone)
+OF_GENERATION = (*CONTENT, wire.GenerationCreated, wire.GenerationInterrupted, wire.GenerationDone, wire.ToolCallReady)
+GATED = (
+    *OF_GENERATION,
+    *TO_USER,
+    wire.ToolCallCancelled,
+    wire.ToolResultTaken,
+    wire.ReplyDeclined,
+    wire.RequestRejected,
+)
+
+
+class BargeIn(Enum):
+    """What takes the floor from the agent."""
+
+    SPEECH = "the user starting to speak"
+    PROVIDER = "the provider saying that it was interrupted"
+
+
+class AgentState(Enum):
+    INITIALIZING = "initializing"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+
+
+class UserState(Enum):
+    LISTENING = "listening"
+    SPEAKING = "speaking"
+
+
+_composed = cache(compose)
+
+
+class Conversation(Driver):
+    """Runs the machines of one realtime session. Pure: no clock, no socket, no asyncio.
+
+    capabilities: what the provider's protocol can do. Hand events of the wire to :meth:`receive` with the epoch of the
+    connection that brought them, events of the host to :meth:`handle`; call :meth:`elapse` at :meth:`next_deadline`;
+    each returns the effects to carry out, in order. ``epoch`` grows with each connection ordered.
+    """
+
+    def __init__(
+        self,
+        capabilities: Capabilities,
+        timing: Timing | None = None,
+        *,
+        retries: int = RETRIES,
+        barge_in: BargeIn = BargeIn.SPEECH,
+        monitor: Monitor | None = None,
+    ) -> None:
+        super().__init__(_composed(capabilities, timing or Timing(), retries))
+        self.capabilities = capabilities
+        self.barge_in = barge_in
+        self.monitor = monitor or Monitor()
+        self.epoch = 0
+        self.seen_calls: OrderedDict[str, None] = OrderedDict()
+        self._minted = 0
+        self._held: deque[Event] = deque()
+        machines = self.composition.machines
+        self._session, self._generation, self._reply, self._call, self._user, self._playout = machines
+
+    # -- the outside -----------------------------------------------------------------------------------------------
+
+    def receive(self, event: Event, epoch: int, now: float) -> list[Emission]:
+        """Take one event of the connection with this epoch."""
+        if epoch != self.epoch:
+            self.drop(Reason.STALE)
+            return []
+        return self.handle(event, now)
+
+    def start(self, now: float = 0.0) -> list[Emission]:
+        return self._judged(None, super().start(now))
+
+    def handle(self, event: Event, now: float) -> list[Emission]:
+        emissions = self._judged(event, super().handle(event, now))
+        while self._held and self.session.state is not Session.STARTING:
+            held = self._held.popleft()
+            emissions += self._judged(held, super().handle(held, now))
+        return emissions
+
+    def elapse(self, now: float) -> list[Emission]:
+        return self._judged(None, super().elapse(now))
+
+    def _judged(self, event: Event | None, emissions: list[Emission]) -> list[Emission]:
+        self.epoch += sum(type(emission.effect) is OpenTransport for emission in emissions)
+        self.monitor.judge(self, event, emissions)
+        return emissions
+
+    # -- addresses -------------------------------------------------------------------------------------------------
+
+    def is_singleton(self, machine: Machine) -> bool:
+        return machine.name in ("session", "user_turn")
+
+    def resolve(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        if isinstance(event, GATED) and not self._admitted(event):
+            return ()
+        if isinstance(event, OF_GENERATION):
+            return self._to_generation(event)
+        if isinstance(event, TO_SESSION):
+            return ((self.session, event),)
+        if isinstance(event, TO_USER):
+            if isinstance(event, wire.UserSpeechStarted):
+                event = attrs.evolve(event, floor_held=self.barge_in is BargeIn.PROVIDER and self.audible)
+            return ((self.user_turn, event),)
+        if isinstance(event, TO_CALL):
+            return self._to_call(event)
+        if isinstance(event, (local.PlayoutStarted, local.PlayoutFinished)):
+            return self._to_playout(event)
+        return self._to_reply(event)
+
+    def _admitted(self, event: Event) -> bool:
+        if self.session.state in RUNNING:
+            return True
+        if self.session.state is Session.STARTING and len(self._held) < HELD_EVENTS:
+            self._held.append(event)
+        else:
+            self.drop(Reason.STALE)
+        return False
+
+    def _to_generation(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        if isinstance(event, wire.ToolCallReady):
+            known = self._live(self._call, event.call)
+            if known is not None:
+                return ((known, event),)
+            if event.call in self.seen_calls:
+                return self._dropped(Reason.STALE)
+        if self.capabilities.minted:
+            main = self.main
+            return ((main if main is not None else self.begin_generation(event), event),)
+        return self._to_named_generation(event)
+
+    def _to_named_generation(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        id: str | None = getattr(event, "generation", None)
+        known = self._live(self._generation, id)
+        if known is not None:
+            return self._to_message(known, event) if isinstance(event, CONTENT) else ((known, event),)
+        if isinstance(event, wire.GenerationCreated) and id is not None:
+            earlier = [one for one in self.instances(self._generation) if one.context.lane is Lane.MAIN]
+            superseded = [(one, local.Superseded()) for one in earlier if event.stored]
+            return (*superseded, (self.begin_generation(event), event))
+        if isinstance(event, wire.GenerationInterrupted) and id is None:
+            main = self.main
+            return ((main if main is not None else self.begin_generation(event), event),)
+        return self._dropped(Reason.LATE)
+
+    def _to_message(self, generation: Instance, event: Event) -> Iterable[tuple[Instance, Event]]:
+        """A message that the wire names: it ends when the next one begins, and what comes after its end is late."""
+        message: str | None = getattr(event, "message", None)
+        if message is None:
+            return ((generation, event),)
+        if message in generation.past:
+            return self._dropped(Reason.LATE)
+        earlier, done = generation.part, isinstance(event, wire.MessageDone)
+        if done or (earlier is not None and earlier != message):
+            generation.past.add(message if done else str(earlier))
+        if done:
+            return ((generation, event),) if earlier == message else self._dropped(Reason.NO_OP)
+        if earlier is None or earlier == message:
+            return ((generation, event),)
+        return ((generation, wire.MessageDone(generation.id, earlier)), (generation, event))
+
+    def _to_call(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        id: str = getattr(event, "call", "")
+        known = self._live(self._call, id)
+        if known is not None:
+            return ((known, event),)
+        return self._dropped(Reason.STALE if id in self.seen_calls else Reason.NO_OP)
+
+    def _to_playout(self, event: local.PlayoutStarted | local.PlayoutFinished) -> Iterable[tuple[Instance, Event]]:
+        known = self._live(self._playout, event.message)
+        if isinstance(event, local.PlayoutFinished):
+            return ((known, event),) if known is not None else self._dropped(Reason.LATE)
+        known = known if known is not None else self.born(self._playout, event.message)
+        earlier = [one for one in self.instances(self._playout) if one.state is Playout.PLAYING and one is not known]
+        return (*((one, local.PlayoutFinished(one.id)) for one in earlier), (known, event))
+
+    def _to_reply(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        if isinstance(event, local.ReplyRequested):
+            over = self.session.state in OVER
+            return ((self.born(self._reply, event.request), attrs.evolve(event, over=over)),)
+        if isinstance(event, local.InterruptRequested):
+            everyone = (self._generation, self._reply, self._playout)
+            return [(one, event) for machine in everyone for one in self.instances(machine)]
+        if isinstance(event, wire.ReplyDeclined):
+            oldest = self.awaiting_answer()
+            return ((oldest, event),) if oldest is not None else self._dropped(Reason.NO_OP)
+        known = self._live(self._reply, getattr(event, "request", None))
+        if isinstance(event, local.ReplyAbandoned):
+            event = attrs.evolve(event, user_has_floor=self.user_turn.state is not UserTurn.SILENT)
+        elif not isinstance(event, wire.RequestRejected):
+            return super().resolve(event)  # says that no table knows it
+        return ((known, event),) if known is not None else self._dropped(Reason.LATE)
+
+    def _dropped(self, reason: Reason) -> Iterable[tuple[Instance, Event]]:
+        self.drop(reason)
+        return ()
+
+    def _live(self, machine: Machine, id: str | None) -> Instance | None:
+        return None if id is None else self.live[machine.name].get(id)
+
+    # -- births ----------------------------------------------------------------------------------------------------
+
+    def mint(self, kind: str) -> str:
+        """A new id. Never used twice in a session."""
+        self._minted += 1
+        return f"{kind}-{self._minted}"
+
+    def begin_generation(self, event: Event, *, continued: bool = False) -> Instance:
+        """A generation that ``event`` may begin, and whom it answers. continued: it goes on with an earlier turn."""
+        id: str | None = None if self.capabilities.minted else getattr(event, "generation", None)
+        stored = not isinstance(event, wire.GenerationCreated) or event.stored
+        lane = Lane.MAIN if stored else Lane.OUT_OF_BAND
+        answers, request = (Answers.NOBODY, None) if continued else self._attribute(event)
+        return self.born(
+            self._generation, id or self.mint("generation"), GenerationContext(answers=answers, lane=lane), link=request
+        )
+
+    def begin_call(self, call: str, generation: str) -> Instance:
+        """A call that a generation made."""
+        self.seen_calls[call] = None
+        if len(self.seen_calls) > SEEN_CALLS:
+            self.seen_calls.popitem(last=False)
+        return self.born(self._call, call, link=generation)
+
+    def begin_message(self, generation: Instance, event: Event) -> Instance:
+        """The playout of a message that a generation opens."""
+        generation.part = getattr(event, "message", None) or self.mint("message")
+        return self.born(self._playout, generation.part)
+
+    def _attribute(self, event: Event) -> tuple[Answers, str | None]:
+        created = event if isinstance(event, wire.GenerationCreated) else None
+        if created is not None and created.request is not None:
+            named = self._live(self._reply, created.request)
+            if named is None or named.state is Reply.DISCARDING:
+                return Answers.ENDED, created.request
+            return Answers.REQUEST, created.request
+        if created is not None and (created.greeting or not created.stored):
+            return Answers.NOBODY, None
+        oldest = self.awaiting_answer()
+        if oldest is None:
+            return Answers.NOBODY, None
+        answers = {Reply.SENT: Answers.REQUEST, Reply.DISCARDING: Answers.ENDED}
+        return answers.get(oldest.state, Answers.NOBODY), oldest.id
+
+    def awaiting_answer(self) -> Instance | None:
+        """The oldest reply that an unnamed answer is taken for."""
+        states = {Reply.EXPECTED}
+        if self.capabilities.match is Match.NEXT:
+            states |= {Reply.SENT, Reply.DISCARDING}
+        return next((one for one in self.instances(self._reply) if one.state in states), None)
+
+    # -- derived, never stored ---------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Instance:
+        return self.live["session"]["session"]
+
+    @property
+    def user_turn(self) -> Instance:
+        return self.live["user_turn"]["user_turn"]
+
+    @property
+    def main(self) -> Instance | None:
+        """The live generation of the conversation's own lane, the youngest where there are several."""
+        lane = [one for one in self.instances(self._generation) if one.context.lane is Lane.MAIN]
+        return lane[-1] if lane else None
+
+    @property
+    def generations(self) -> list[Instance]:
+        return self.instances(self._generation)
+
+    @property
+    def replies(self) -> list[Instance]:
+        return self.instances(self._reply)
+
+    @property
+    def calls(self) -> list[Instance]:
+        return self.instances(self._call)
+
+    @property
+    def playouts(self) -> list[Instance]:
+        return self.instances(self._playout)
+
+    @property
+    def audible(self) -> bool:
+        """The host plays, or will play, speech."""
+        return bool(self.playouts)
+
+    @property
+    def agent_state(self) -> AgentState:
+        """What the agent does, as LiveKit names it."""
+        if self.session.state not in RUNNING:
+            return AgentState.INITIALIZING
+        if any(one.state is Playout.PLAYING for one in self.playouts):
+            return AgentState.SPEAKING
+        calling = any(one.state is ToolCall.PENDING for one in self.calls)
+        asked = any(one.state in (Reply.EXPECTED, Reply.SENT) for one in self.replies)
+        return AgentState.THINKING if calling or asked else AgentState.LISTENING
+
+    @property
+    def user_state(self) -> UserState:
+        """What the host was told of the user."""
+        return UserState.SPEAKING if self.user_turn.state is UserTurn.SPEAKING else UserState.LISTENING
+
+    @property
+    def live_objects(self) -> int:
+        """Instances that are not over; none once the session is CLOSED."""
+        return sum(len(self.instances(m)) for m in self.composition.machines if not self.is_singleton(m))
+
+    def may_send(self, request: Instance) -> bool:
+        """Whether the wire is free for a queued request."""
+        if self.session.state is not Session.READY:
+            return False
+        if request.context.kind is local.ReplyKind.OUT_OF_BAND:
+            return True
+        blocking = {Reply.SENT}
+        generations = self.generations
+        if self.capabilities.match is Match.NEXT:
+            blocking.add(Reply.DISCARDING)
+            busy = any(one.state in OPEN_AT_HOST for one in generations)
+        else:
+            busy = any(one.context.lane is Lane.MAIN for one in generations)
+        return not busy and not any(
+            one.state in blocking and one.context.kind is not local.ReplyKind.OUT_OF_BAND for one in self.replies
+        )
+
+    @property
+    def quiet_to_end(self) -> bool:
+        """Nothing of the goodbye is still to be heard."""
+        return not self.audible and not any(one.state in OPEN_AT_HOST for one in self.generations)
+
+    @property
+    def quiet_to_roll(self) -> bool:
+        """Nothing would be lost with the connection."""
+        return (
+            all(one.state in (Generation.TAIL, Generation.SEALED) for one in self.generations)
+            and not self.calls
+            and all(one.state is Reply.QUEUED for one in self.replies)
+            and self.user_turn.state in (UserTurn.SILENT, UserTurn.AWAITING_TRANSCRIPT)
+            and not self.audible
+        )

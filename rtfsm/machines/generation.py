@@ -1,0 +1,334 @@
+"""The generation machine: one response of the provider, as the host and the wire see it.
+
+Theory. What the host sees of a response and what the wire does with it end at different times, and most bugs of this
+field live in the gap. Toward the host a generation is open (SPEAKING, TOOL_PENDING) or it is not; every way out of
+these two closes the message, decides the held calls and ends the streams in the same step. Toward the wire it may go
+on: a cut response keeps coming (INTERRUPTED), a response handed over for its tool call keeps its bracket open (SEALED),
+and on a wire without response ids even an ended one has stragglers that nothing betrays (TAIL). These three swallow or
+re-route what comes, so that content of a dead turn never opens a new one, and words of a living one are never lost.
+
+On a wire with ids SEALED and TAIL do not exist: late content is known by its id and never reaches this machine.
+
+Which rule wins. The event that creates a generation opens it, once. A cut beats a drain; a reset cuts. A message is
+opened by its first content, so a response that only calls a tool has none. Time never closes a stream that content
+still feeds: each delta starts the timer anew, except that sound alone does not prolong a turn without brackets.
+
+The first state is virtual: an instance that does not leave IDLE is dropped at once, its event counted.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from rtfsm.language import Arm, Machine, Reason, Timer, TimerElapsed, assign, guard, ignore, refuse, stay, to, when
+from rtfsm.vocabulary.effects import (
+    BeginNext,
+    ClaimReply,
+    CloseMessage,
+    CorrectContext,
+    DropHeld,
+    HoldCall,
+    NoticeInterruption,
+    OpenGeneration,
+    OpenMessage,
+    PassCall,
+    PushAudio,
+    PushText,
+    RejectCall,
+    ReleaseHeld,
+    Seal,
+    SendCancel,
+)
+from rtfsm.vocabulary.local import InterruptRequested, ProviderGone, Release, ReleaseReason, Superseded, UserCut
+from rtfsm.vocabulary.wire import (
+    AudioDelta,
+    GenerationCreated,
+    GenerationDone,
+    GenerationInterrupted,
+    GenerationStatus,
+    MessageDone,
+    TextDelta,
+    ToolCallReady,
+)
+
+from .capabilities import Capabilities
+from .tables import Row, cell, without
+from .timing import Timing
+
+__all__ = ["Answers", "Generation", "GenerationContext", "Lane", "Message", "generation_machine"]
+
+
+class Generation(Enum):
+    IDLE = "the next one; nothing of it was seen"
+    SPEAKING = "open at the host, its streams are fed"
+    TOOL_PENDING = "open at the host, a call was handed over, speech in flight is drained"
+    SEALED = "over for the host, its bracket on the wire is still open"
+    INTERRUPTED = "cut, or never to be heard; nothing of it reaches the host"
+    TAIL = "ended by its bracket; stragglers carry no id that betrays them"
+    DONE = "over; its id becomes unknown"
+
+
+class Message(Enum):
+    NONE = "no message is open"
+    OPEN = "a message is open and has no words yet"
+    WORDED = "a message is open and has words"
+
+
+class Answers(Enum):
+    NOBODY = "it answers no request that the host waits for"
+    REQUEST = "it answers a request that the host waits for"
+    ENDED = "it answers a request that has ended"
+
+
+class Lane(Enum):
+    MAIN = "part of the conversation"
+    OUT_OF_BAND = "beside the conversation"
+
+
+@attrs.frozen
+class GenerationContext:
+    """message: its open message. spoken: anything was handed over. bracketed: it began with a bracket, so one will end
+    it. opened: the host knows it. answers, lane: set at birth by the router."""
+
+    message: Message = Message.NONE
+    spoken: bool = False
+    bracketed: bool = False
+    opened: bool = False
+    answers: Answers = Answers.NOBODY
+    lane: Lane = Lane.MAIN
+
+
+@guard
+def answers_ended_request(context: GenerationContext) -> bool:
+    return context.answers is Answers.ENDED
+
+
+@guard
+def answers_request(context: GenerationContext) -> bool:
+    return context.answers is Answers.REQUEST
+
+
+@guard
+def no_message(context: GenerationContext) -> bool:
+    return context.message is Message.NONE
+
+
+@guard
+def no_words_yet(context: GenerationContext) -> bool:
+    return context.message is Message.OPEN
+
+
+@guard
+def nothing_spoken(context: GenerationContext) -> bool:
+    return not context.spoken
+
+
+@guard
+def never_opened(context: GenerationContext) -> bool:
+    return not context.opened
+
+
+@guard
+def without_bracket(context: GenerationContext) -> bool:
+    return not context.bracketed
+
+
+@guard
+def was_cut(_: GenerationContext, event: GenerationDone) -> bool:
+    return event.status is not GenerationStatus.COMPLETED
+
+
+@guard
+def is_reset(_: GenerationContext, event: Release) -> bool:
+    return event.reason is ReleaseReason.RESET
+
+
+def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
+    """The machine for a wire."""
+    timing = timing or Timing()
+    g, minted = Generation, wire.minted
+    ended = g.TAIL if minted else g.DONE
+    held, dropped = ((ReleaseHeld,), (DropHeld,)) if wire.hold_calls else ((), ())
+    send_cancel = (SendCancel,) if wire.cancel else ()
+    no_more = assign(message=Message.NONE)
+    begun, implicit = assign(opened=True, bracketed=True), assign(opened=True)
+    worded, sounding = assign(message=Message.WORDED, spoken=True), assign(message=Message.OPEN, spoken=True)
+    finish_quietly, cut_quietly = (CloseMessage, Seal, no_more), (CloseMessage(cut=True), Seal, no_more)
+
+    def opening(target: Generation, kept: Any, *then: Any) -> tuple[Arm, ...]:
+        """What the first event of a generation does, by whom the generation answers."""
+        return (
+            when(answers_request, to(target, OpenGeneration(user_initiated=True), ClaimReply, *then, *kept)),
+            to(target, OpenGeneration, ClaimReply, *then, *kept),
+        )
+
+    unheard = to(g.INTERRUPTED, ClaimReply, *send_cancel)
+    content: Row = {
+        TextDelta: (
+            when(no_message, stay(OpenMessage, PushText, worded, rearm=True)),
+            when(no_words_yet, stay(PushText, worded, rearm=True)),
+            stay(PushText, rearm=True),
+        ),
+        AudioDelta: cell(
+            when(no_message, stay(OpenMessage, PushAudio, sounding, rearm=True)),
+            when(without_bracket, stay(PushAudio)) if minted else None,
+            stay(PushAudio, rearm=True),
+        ),
+        MessageDone: (
+            when(no_message, ignore(Reason.DUPLICATE, "no message is open")),
+            stay(CloseMessage, no_more),
+        ),
+    }
+
+    def leaving(finish: tuple[Any, ...], cut: tuple[Any, ...]) -> Row:
+        """The ways out of a generation that is open at the host."""
+        return {
+            GenerationDone: (when(was_cut, to(ended, *cut)), to(ended, *finish)),
+            GenerationInterrupted: to(g.INTERRUPTED, *cut, CorrectContext, NoticeInterruption),
+            UserCut: to(g.INTERRUPTED, *cut),
+            InterruptRequested: to(g.INTERRUPTED, *cut, *send_cancel),
+            Superseded: to(g.DONE, *cut),
+            Release: cell(when(is_reset, to(g.INTERRUPTED, *cut)) if minted else None, to(g.DONE, *cut)),
+            ProviderGone: to(g.DONE, *finish),
+            TimerElapsed: to(g.SEALED, *finish) if minted else to(g.INTERRUPTED, *finish, *send_cancel),
+        }
+
+    begins_next = to(g.DONE, BeginNext)
+    unknown_id = refuse("content of an unknown id is dropped before it gets here")
+    again = ignore(Reason.DUPLICATE, "a response with this id is known")
+    other_wire = refuse("on this wire the next response supersedes nothing")
+    table: dict[Any, Row] = {
+        g.IDLE: {
+            GenerationCreated: (when(answers_ended_request, unheard), *opening(g.SPEAKING, (begun,))),
+            TextDelta: (
+                (
+                    when(answers_ended_request, unheard),
+                    *opening(g.SPEAKING, (implicit, worded), OpenMessage, PushText),
+                )
+                if minted
+                else unknown_id
+            ),
+            ToolCallReady: (
+                (
+                    when(answers_ended_request, to(g.DONE, ClaimReply, RejectCall)),
+                    *opening(g.DONE, (implicit,), PassCall, Seal),
+                )
+                if minted
+                else unknown_id
+            ),
+            AudioDelta: ignore(Reason.NOISE, "sound between turns is background") if minted else unknown_id,
+            (MessageDone, GenerationDone): ignore(Reason.LATE, "nothing is open") if minted else unknown_id,
+            GenerationInterrupted: stay(NoticeInterruption),
+            (InterruptRequested, UserCut, Release, ProviderGone): refuse("nothing is open, so nobody is told"),
+            Superseded: refuse("a generation that has not begun is not superseded"),
+        },
+        g.SPEAKING: {
+            **content,
+            ToolCallReady: cell(
+                when(no_message, to(g.SEALED, PassCall, Seal)) if minted else None,
+                to(g.TOOL_PENDING, HoldCall if wire.hold_calls else PassCall),
+            ),
+            GenerationCreated: (
+                (
+                    when(nothing_spoken, ignore(Reason.DUPLICATE, "it was announced before and has said nothing")),
+                    to(g.DONE, *finish_quietly, BeginNext),
+                )
+                if minted
+                else again
+            ),
+            **leaving(finish_quietly, cut_quietly),
+        },
+        g.TOOL_PENDING: {
+            **content,
+            ToolCallReady: stay(HoldCall if wire.hold_calls else PassCall, rearm=True),
+            GenerationCreated: to(g.DONE, *finish_quietly, BeginNext) if minted else again,
+            **leaving((CloseMessage, *held, Seal, no_more), (CloseMessage(cut=True), *dropped, Seal, no_more)),
+        },
+        g.SEALED: {
+            TextDelta: to(g.DONE, BeginNext(continued=True)),
+            ToolCallReady: stay(BeginNext(continued=True)),
+            GenerationCreated: begins_next,
+            GenerationDone: to(g.TAIL),
+            GenerationInterrupted: to(g.INTERRUPTED, CorrectContext, NoticeInterruption),
+            (UserCut, InterruptRequested): to(g.INTERRUPTED),
+            Release: (when(is_reset, to(g.INTERRUPTED)), to(g.DONE)),
+            (ProviderGone, TimerElapsed): to(g.DONE),
+            AudioDelta: ignore(Reason.NOISE, "sound without words after the words were handed over"),
+            MessageDone: ignore(Reason.LATE, "the message was closed when the generation was sealed"),
+            Superseded: other_wire,
+        },
+        g.INTERRUPTED: {
+            (TextDelta, AudioDelta): ignore(Reason.LATE, "it belongs to a response that was cut", rearm=True),
+            ToolCallReady: cell(
+                when(never_opened, stay(RejectCall)) if minted else None,
+                stay(BeginNext) if minted else stay(RejectCall),
+            ),
+            GenerationInterrupted: stay(CorrectContext),
+            GenerationDone: to(ended),
+            GenerationCreated: begins_next if minted else again,
+            Release: cell(
+                when(is_reset, ignore(Reason.NO_OP, "it was cut before, and its content may still come", rearm=True))
+                if minted
+                else None,
+                to(g.DONE),
+            ),
+            (ProviderGone, TimerElapsed): to(g.DONE),
+            MessageDone: ignore(Reason.LATE, "its message was closed when it was cut"),
+            (InterruptRequested, UserCut): ignore(Reason.NO_OP, "it was cut before"),
+            Superseded: other_wire if minted else ignore(Reason.NO_OP, "it was cut before"),
+        },
+        g.TAIL: {
+            GenerationCreated: begins_next,
+            ToolCallReady: stay(BeginNext),
+            GenerationInterrupted: stay(CorrectContext, NoticeInterruption),
+            Release: (
+                when(is_reset, ignore(Reason.NO_OP, "it has ended, and stragglers may still come", rearm=True)),
+                to(g.DONE),
+            ),
+            (ProviderGone, TimerElapsed): to(g.DONE),
+            (TextDelta, AudioDelta, MessageDone): ignore(Reason.LATE, "it belongs to a turn that has ended"),
+            GenerationDone: ignore(Reason.DUPLICATE, "the bracket was closed before"),
+            (InterruptRequested, UserCut): ignore(Reason.NO_OP, "it has ended"),
+            Superseded: other_wire,
+        },
+        g.DONE: {
+            (
+                GenerationCreated,
+                TextDelta,
+                AudioDelta,
+                MessageDone,
+                ToolCallReady,
+                GenerationDone,
+                GenerationInterrupted,
+                UserCut,
+                InterruptRequested,
+                Superseded,
+                Release,
+                ProviderGone,
+            ): ignore(Reason.TERMINAL, "the generation is over"),
+        },
+    }
+    stall = Timer("stall", timing.stall)
+    if minted:
+        stall = attrs.evolve(stall, unless=(without_bracket, Timer("implicit", timing.implicit)))
+    timers = {
+        g.SPEAKING: stall,
+        g.TOOL_PENDING: Timer("drain", timing.drain) if minted else Timer("stall", timing.stall),
+        g.SEALED: Timer("stall", timing.stall),
+        g.INTERRUPTED: Timer("tail", timing.tail, cap=timing.tail_cap) if minted else Timer("cancel", timing.cancel),
+        g.TAIL: Timer("tail", timing.tail, cap=timing.tail_cap),
+    }
+    lacking = () if minted else (g.SEALED, g.TAIL)
+    return Machine(
+        "generation",
+        states=tuple(state for state in g if state not in lacking),
+        initial=g.IDLE,
+        final={g.DONE},
+        context=GenerationContext(),
+        timers={state: timer for state, timer in timers.items() if state not in lacking},
+        rests={g.IDLE: "nothing has begun"},
+        table=without(table, states=lacking, events=(Superseded,) if minted and not wire.out_of_band else ()),
+    )

@@ -1,0 +1,121 @@
+"""What the host and the wire have been told, rebuilt from effects alone.
+
+A table cannot vouch for itself, so the invariants do not ask the machines what they think they did: they ask this
+mirror, which knows no table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rtfsm.language import Emission, Event
+from rtfsm.vocabulary import effects as order
+from rtfsm.vocabulary.local import ReplyRequested
+from rtfsm.vocabulary.wire import TextDelta, ToolCallCancelled
+
+from .generation import Lane
+
+__all__ = ["HostGeneration", "Mirror"]
+
+KEPT = 256
+
+
+def _shorten(group: dict[str, Any], over: list[str]) -> None:
+    if len(over) > KEPT:
+        for id in over[: KEPT // 2]:
+            del group[id]
+
+
+@attrs.define
+class HostGeneration:
+    """One announced generation: whether its streams have ended, and what its open message has."""
+
+    opened: int = 0
+    sealed: bool = False
+    message: bool = False
+    chunks: int = 0
+    out_of_band: bool = False
+
+
+@attrs.define
+class Mirror:
+    """The host's streams, futures and what it was told; the wire's configuration and calls."""
+
+    generations: dict[str, HostGeneration] = attrs.field(factory=dict)
+    futures: dict[str, bool] = attrs.field(factory=dict)
+    """request -> it has ended"""
+    calls: dict[str, str] = attrs.field(factory=dict)
+    """call -> open, answered, withdrawn or gone"""
+    told_speaking: bool = False
+    configs_sent: int = 0
+    ready: bool = False
+    ends_reported: int = 0
+
+    def host_said(self, event: Event | None) -> None:
+        """Take note of what the host asked, and of what the provider withdrew, before its effects."""
+        if isinstance(event, ReplyRequested):
+            self.futures[event.request] = False
+        elif isinstance(event, ToolCallCancelled) and event.call in self.calls:
+            self.calls[event.call] = "withdrawn"
+
+    def take(self, emission: Emission) -> None:
+        """Take note of one effect."""
+        effect, id = emission.effect, emission.instance.id
+        host = self.generations.get(id)
+        if isinstance(effect, order.OpenGeneration):
+            host = self.generations.setdefault(id, HostGeneration())
+            host.opened += 1
+            host.out_of_band = emission.instance.context.lane is Lane.OUT_OF_BAND
+        elif isinstance(effect, order.OpenMessage) and host is not None:
+            host.message, host.chunks = True, 0
+        elif isinstance(effect, order.PushText) and host is not None and isinstance(emission.event, TextDelta):
+            host.chunks += bool(emission.event.text)
+        elif isinstance(effect, order.CloseMessage) and host is not None:
+            host.message = False
+        elif isinstance(effect, order.Seal) and host is not None:
+            host.sealed = True
+        elif isinstance(effect, (order.ResolveReply, order.FailReply)):
+            self.futures[id] = True
+        elif isinstance(effect, (order.SpeechStarted, order.SpeechStopped)):
+            self.told_speaking = isinstance(effect, order.SpeechStarted)
+        elif isinstance(effect, order.DeliverCall):
+            self.calls[id] = "open"
+        elif isinstance(effect, (order.SendToolOutput, order.SendToolError)):
+            self.calls[id] = "answered"
+        else:
+            self._take_session(effect)
+        self._forget()
+
+    def _take_session(self, effect: object) -> None:
+        if isinstance(effect, order.OpenTransport):
+            self.configs_sent, self.ready = 0, False
+            self._lose_calls()
+        elif isinstance(effect, order.SendReset):
+            self._lose_calls()
+        elif isinstance(effect, order.SendConfig):
+            self.configs_sent += 1
+        elif isinstance(effect, order.ReportReady):
+            self.ready = True
+        elif isinstance(effect, (order.ReportFatal, order.ReportEnded)):
+            self.ends_reported += 1
+
+    def _lose_calls(self) -> None:
+        for call, state in self.calls.items():
+            if state == "open":
+                self.calls[call] = "gone"
+
+    def _forget(self) -> None:
+        """Keep what is over only for a while: a long conversation must not grow."""
+        _shorten(self.generations, [id for id, host in self.generations.items() if host.sealed])
+        _shorten(self.futures, [id for id, ended in self.futures.items() if ended])
+        _shorten(self.calls, [id for id, state in self.calls.items() if state != "open"])
+
+    @property
+    def open_generations(self) -> list[str]:
+        return [id for id, host in self.generations.items() if not host.sealed]
+
+    @property
+    def pending_futures(self) -> list[str]:
+        return [id for id, ended in self.futures.items() if not ended]

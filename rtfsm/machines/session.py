@@ -1,0 +1,282 @@
+"""The session machine: one realtime session with its provider, over as many connections as it takes.
+
+Theory. A session is a conversation that outlives its connections. The wire reports openings, consents and losses; the
+host gives configurations and closes; nothing else moves this machine. Four rules hold in every row:
+
+1. The configuration is sent once per connection, first, and only when the host has given one. What the host changes
+   between sending and consent waits (``dirty``) and follows as an update.
+2. Everything that was begun is released *before* anyone is told that the session ended, so that no stream is open and
+   no future pending when the host hears of it.
+3. Every loss ends in another attempt or in exactly one report. The attempts are counted per outage: reaching READY
+   restores them.
+4. Where no socket is left, CLOSED is entered directly; where one is, CLOSING waits for it, but never long.
+
+When two could fire: a loss beats the timer of its state (the timer stops on leaving); a close beats everything.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from rtfsm.language import Machine, Reason, Timer, TimerElapsed, assign, guard, ignore, refuse, stay, to, update, when
+from rtfsm.vocabulary.effects import (
+    CloseTransport,
+    FailRequests,
+    FinishSpeech,
+    OpenTransport,
+    ReleaseAll,
+    ReportEnded,
+    ReportFatal,
+    ReportReady,
+    ReportRecoverable,
+    RestoreConfig,
+    SendConfig,
+    SendReset,
+    SendUpdate,
+)
+from rtfsm.vocabulary.local import CloseRequested, ConfigGiven, ConfigKind, Quiet, ReleaseReason
+from rtfsm.vocabulary.wire import (
+    ConfigRejected,
+    ConversationEnded,
+    Fault,
+    GoingAway,
+    Loss,
+    ProviderReady,
+    TransportLost,
+    TransportOpened,
+)
+
+from .capabilities import Capabilities
+from .tables import Row, cell, without
+from .timing import Timing
+
+__all__ = ["Session", "SessionContext", "session_machine"]
+
+RETRIES = 3
+
+
+class Session(Enum):
+    CONNECTING = "the socket is being opened"
+    AWAITING_CONFIG = "the socket is open, the host has not said what to configure"
+    STARTING = "the configuration is sent, the provider has not answered"
+    READY = "the conversation runs"
+    ROLLING = "the conversation runs and a new connection is due at the next quiet moment"
+    ENDING = "the assistant hung up, its goodbye is being heard"
+    RECONNECTING = "the connection is lost, the next attempt is near"
+    CLOSING = "our close is on its way"
+    CLOSED = "over"
+
+
+@attrs.frozen
+class SessionContext:
+    """configured: the host gave a configuration. dirty: it changed after it was sent. gone: the socket is gone while
+    the goodbye is heard. retries: attempts left in this outage."""
+
+    configured: bool = False
+    dirty: bool = False
+    gone: bool = False
+    retries: int = RETRIES
+
+
+@guard
+def configured(context: SessionContext) -> bool:
+    return context.configured
+
+
+@guard
+def dirty(context: SessionContext) -> bool:
+    return context.dirty
+
+
+@guard
+def gone(context: SessionContext) -> bool:
+    return context.gone
+
+
+@guard
+def retries_left(context: SessionContext) -> bool:
+    return context.retries > 0
+
+
+@guard
+def retryable(context: SessionContext, event: TransportLost) -> bool:
+    return event.outcome is Loss.RETRYABLE and context.retries > 0
+
+
+@guard
+def ended_normally(_: SessionContext, event: TransportLost) -> bool:
+    return event.outcome is Loss.NORMAL
+
+
+@guard
+def fatal(_: SessionContext, event: Fault) -> bool:
+    return event.fatal
+
+
+@guard
+def is_reset(_: SessionContext, event: ConfigGiven) -> bool:
+    return event.kind is ConfigKind.RESET
+
+
+@update
+def spend_retry(context: SessionContext) -> SessionContext:
+    return attrs.evolve(context, retries=context.retries - 1)
+
+
+def session_machine(wire: Capabilities, timing: Timing | None = None, retries: int = RETRIES) -> Machine:
+    """The machine for a wire. retries: connection attempts after a loss, per outage."""
+    timing = timing or Timing()
+    s, why = Session, ReleaseReason
+    restore_retries = assign(retries=retries)
+    close = to(s.CLOSING, ReleaseAll(why.CLOSE), CloseTransport)
+    faults = (when(fatal, to(s.CLOSING, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport)), stay(ReportRecoverable))
+    lost = (
+        when(retryable, to(s.RECONNECTING, ReleaseAll(why.LOST), spend_retry)),
+        when(ended_normally, to(s.CLOSED, ReleaseAll(why.CLOSE), ReportEnded)),
+        to(s.CLOSED, ReleaseAll(why.CLOSE), ReportFatal),
+    )
+    silent = (  # nobody answered in time: the same, with a socket still to be dropped
+        when(retries_left, to(s.RECONNECTING, ReleaseAll(why.LOST), CloseTransport(abort=True), spend_retry)),
+        to(s.CLOSED, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport(abort=True)),
+    )
+    give_up = to(s.CLOSING, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport)
+    early = ignore(Reason.STALE, "this connection is not configured yet")
+    not_quiet = refuse("asked for in ROLLING and ENDING only")
+    reset = stay(ReleaseAll(why.RESET), SendReset)
+    given_while_ready = cell(
+        when(is_reset, reset) if wire.resettable else None, stay(SendUpdate, assign(configured=True))
+    )
+    roll = to(s.CONNECTING, ReleaseAll(why.LOST), CloseTransport, OpenTransport)
+    ended = (
+        when(gone, to(s.CLOSED, ReleaseAll(why.CLOSE), ReportEnded)),
+        to(s.CLOSING, ReleaseAll(why.CLOSE), ReportEnded, CloseTransport),
+    )
+    running: Row = {
+        ConfigGiven: given_while_ready,
+        ConfigRejected: stay(RestoreConfig, ReportRecoverable),
+        ConversationEnded: to(s.ENDING, FailRequests),
+        TransportLost: lost,
+        CloseRequested: close,
+        Fault: faults,
+        (ProviderReady, TransportOpened): ignore(Reason.DUPLICATE, "the conversation runs already"),
+    }
+    table: dict[Any, Row] = {
+        s.CONNECTING: {
+            ConfigGiven: stay(assign(configured=True)),
+            TransportOpened: (when(configured, to(s.STARTING, SendConfig)), to(s.AWAITING_CONFIG)),
+            TransportLost: lost,
+            TimerElapsed: silent,
+            CloseRequested: close,
+            Fault: faults,
+            (ProviderReady, ConfigRejected, ConversationEnded, GoingAway): early,
+            Quiet: not_quiet,
+        },
+        s.AWAITING_CONFIG: {
+            ConfigGiven: to(s.STARTING, SendConfig, assign(configured=True)),
+            TransportLost: lost,
+            TimerElapsed: give_up,
+            CloseRequested: close,
+            Fault: faults,
+            (ProviderReady, ConfigRejected, ConversationEnded, GoingAway): early,
+            TransportOpened: ignore(Reason.DUPLICATE, "the socket is open already"),
+            Quiet: not_quiet,
+        },
+        s.STARTING: {
+            ProviderReady: (
+                when(dirty, to(s.READY, ReportReady, SendUpdate, assign(dirty=False), restore_retries)),
+                to(s.READY, ReportReady, restore_retries),
+            ),
+            ConfigGiven: stay(assign(dirty=True)),
+            ConfigRejected: give_up,
+            TransportLost: lost,
+            TimerElapsed: silent,
+            CloseRequested: close,
+            Fault: faults,
+            (ConversationEnded, GoingAway): early,
+            TransportOpened: ignore(Reason.DUPLICATE, "the socket is open already"),
+            Quiet: not_quiet,
+        },
+        s.READY: {**running, GoingAway: to(s.ROLLING), Quiet: not_quiet},
+        s.ROLLING: {
+            **running,
+            (Quiet, TimerElapsed): roll,
+            GoingAway: ignore(Reason.DUPLICATE, "a new connection is due already"),
+        },
+        s.ENDING: {
+            (Quiet, TimerElapsed): ended,
+            TransportLost: stay(FinishSpeech, assign(gone=True)),
+            CloseRequested: (when(gone, to(s.CLOSED, ReleaseAll(why.CLOSE))), close),
+            Fault: faults,
+            (ConfigGiven, ConfigRejected): ignore(Reason.LATE, "the conversation has ended"),
+            (ConversationEnded, ProviderReady, TransportOpened): ignore(Reason.DUPLICATE, "the conversation has ended"),
+            GoingAway: ignore(Reason.NO_OP, "no further connection is wanted"),
+        },
+        s.RECONNECTING: {
+            ConfigGiven: stay(assign(configured=True)),
+            TimerElapsed: to(s.CONNECTING, OpenTransport),
+            CloseRequested: to(s.CLOSED, ReleaseAll(why.CLOSE)),
+            (
+                TransportOpened,
+                ProviderReady,
+                ConfigRejected,
+                ConversationEnded,
+                TransportLost,
+                GoingAway,
+                Fault,
+            ): ignore(Reason.STALE, "it comes from the lost connection"),
+            Quiet: not_quiet,
+        },
+        s.CLOSING: {
+            TransportLost: to(s.CLOSED),
+            TimerElapsed: to(s.CLOSED, CloseTransport(abort=True)),
+            (
+                ConfigGiven,
+                TransportOpened,
+                ProviderReady,
+                ConfigRejected,
+                ConversationEnded,
+                GoingAway,
+                Fault,
+                CloseRequested,
+            ): ignore(Reason.TERMINAL, "the session is closing"),
+            Quiet: not_quiet,
+        },
+        s.CLOSED: {
+            (
+                ConfigGiven,
+                TransportOpened,
+                ProviderReady,
+                ConfigRejected,
+                ConversationEnded,
+                TransportLost,
+                GoingAway,
+                Fault,
+                CloseRequested,
+            ): ignore(Reason.TERMINAL, "the session is over"),
+            Quiet: not_quiet,
+        },
+    }
+    timers = {
+        s.CONNECTING: Timer("connect", timing.connect),
+        s.AWAITING_CONFIG: Timer("config", timing.config),
+        s.STARTING: Timer("ready", timing.ready),
+        s.ROLLING: Timer("roll", timing.roll),
+        s.ENDING: Timer("end", timing.end),
+        s.RECONNECTING: Timer("backoff", timing.backoff),
+        s.CLOSING: Timer("close", timing.close),
+    }
+    lacking = () if wire.going_away else (s.ROLLING,)
+    return Machine(
+        "session",
+        states=tuple(state for state in s if state not in lacking),
+        initial=s.CONNECTING,
+        final={s.CLOSED},
+        context=SessionContext(retries=retries),
+        begin=(OpenTransport(),),
+        timers={state: timer for state, timer in timers.items() if state not in lacking},
+        rests={s.READY: "a conversation lasts as long as its host wants"},
+        table=without(table, states=lacking, events=() if wire.going_away else (GoingAway,)),
+    )

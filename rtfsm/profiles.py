@@ -1,0 +1,37 @@
+"""What the wires of known providers can do, in the machines' own flags. One row a provider, nothing else.
+
+Sources: the providers' public protocol descriptions and SDKs, September 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rtfsm.machines.capabilities import Capabilities, Ids, Match
+
+__all__ = ["GEMINI", "OPENAI", "PHONIC", "PROFILES", "WIDEST"]
+
+PHONIC = Capabilities(
+    Ids.MINTED, Match.NEXT, auto_reply=True, result_taken=True, tool_cancel=True, say=True, resettable=True
+)
+OPENAI = Capabilities(
+    Ids.WIRE, Match.ECHO, cancel=True, hold_calls=True, out_of_band=True, going_away=True, request_errors=True
+)
+GEMINI = Capabilities(Ids.MINTED, Match.NEXT, auto_reply=True, tool_cancel=True, going_away=True)
+WIDEST = Capabilities(
+    Ids.WIRE,
+    Match.ECHO,
+    cancel=True,
+    auto_reply=True,
+    result_taken=True,
+    tool_cancel=True,
+    hold_calls=True,
+    out_of_band=True,
+    say=True,
+    resettable=True,
+    going_away=True,
+    request_errors=True,
+)
+"""Every capability of a wire with response ids."""
+
+PROFILES: Mapping[str, Capabilities] = {"phonic": PHONIC, "openai": OPENAI, "gemini": GEMINI, "widest": WIDEST}
