@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Union
 import attrs
 
 from .errors import DeclarationError, GuardError
-from .events import Effect, Event
+from .events import Effect, Event, view
 
 __all__ = [
     "Arm",
@@ -62,7 +62,7 @@ class Guard:
     def __call__(self, context: Any, event: Event) -> bool:
         """The answer. Raises GuardError where the function raises or does not answer with a bool."""
         try:
-            answer = self.function(context, event) if self.reads_event else self.function(context)
+            answer = self.function(context, view(event)) if self.reads_event else self.function(context)
         except Exception as error:
             raise GuardError(
                 f"guard {self.name} raised {type(error).__name__} on {type(event).__name__} with context {context!r}: "

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from transitions import Machine as TransitionsMachine
-from transitions import Transition
+from transitions import State, Transition
 
 from .cells import Arm, Guard
 from .errors import GuardError
@@ -57,7 +57,20 @@ class _ArmTransition(Transition):
         return True
 
 
+class _SilentState(State):
+    """A state without callbacks. The package would log two INFO lines for every move, in a voice session many a second;
+    what happened is told to the driver's observers instead, and nobody's logging is reconfigured.
+    """
+
+    def enter(self, event_data: Any) -> None:
+        pass
+
+    def exit(self, event_data: Any) -> None:
+        pass
+
+
 class _Compiled(TransitionsMachine):
+    state_cls = _SilentState
     transition_cls = _ArmTransition
 
 

@@ -16,7 +16,7 @@ import attrs
 
 from .errors import GuardError
 
-__all__ = ["Effect", "Event", "TimerElapsed", "finite_fields", "shape", "shapes"]
+__all__ = ["Effect", "Event", "TimerElapsed", "finite_fields", "shape", "shapes", "view"]
 
 
 @attrs.frozen
@@ -34,6 +34,13 @@ class TimerElapsed(Event):
     """The timer of the state that an instance is in has run out."""
 
 
+def _unreadable(name: str) -> GuardError:
+    return GuardError(
+        f"a guard reads {name}, which can take any value; guards decide by bools and Enums only: "
+        "let whoever makes the event put the answer into a field of such a type"
+    )
+
+
 class _Opaque:
     """Stands in a shape for a value that no guard may read."""
 
@@ -43,10 +50,7 @@ class _Opaque:
         object.__setattr__(self, "_name", name)
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise GuardError(
-            f"a guard reads {self._name}, which can take any value; guards decide by bools and Enums only: "
-            "let whoever makes the event put the answer into a field of such a type"
-        )
+        raise _unreadable(self._name)
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
     __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
@@ -72,6 +76,8 @@ def _domain(type_: Any) -> tuple[Any, ...] | None:
 _fields_of: dict[type[Event], tuple[tuple[str, tuple[Any, ...] | None], ...]] = {}
 _finite_of: dict[type[Event], tuple[str, ...]] = {}
 _interned: dict[tuple[type[Event], tuple[Any, ...]], Event] = {}
+_view_type_of: dict[type[Event], type[Event]] = {}
+_views: dict[tuple[type[Event], tuple[Any, ...]], Event] = {}
 
 
 def _fields(event_type: type[Event]) -> tuple[tuple[str, tuple[Any, ...] | None], ...]:
@@ -114,3 +120,29 @@ def shapes(event_type: type[Event]) -> Iterator[Event]:
     domains = [domain for _, domain in _fields(event_type) if domain is not None]
     for values in itertools.product(*domains):
         yield _representative(event_type, values)
+
+
+def view(event: Event) -> Event:
+    """The event as a guard sees it: only its finite fields. To read another one raises GuardError.
+
+    A mark in the field's place is not enough: ``event.turn is None`` would ask it nothing, and be answered wrongly.
+    """
+    kind = type(event)
+    values = tuple([getattr(event, name) for name in finite_fields(kind)])
+    seen = _views.get((kind, values))
+    if seen is None:
+        if kind not in _view_type_of:
+            hidden = {name: _hidden(f"{kind.__name__}.{name}") for name, domain in _fields(kind) if domain is None}
+            _view_type_of[kind] = type(kind.__name__, (kind,), {"__slots__": (), **hidden})
+        seen = object.__new__(_view_type_of[kind])
+        for name, value in zip(finite_fields(kind), values):
+            object.__setattr__(seen, name, value)
+        _views[kind, values] = seen
+    return seen
+
+
+def _hidden(name: str) -> property:
+    def read(_: Event) -> NoReturn:
+        raise _unreadable(name)
+
+    return property(read)

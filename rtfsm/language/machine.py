@@ -250,7 +250,28 @@ def _check_cell(machine: Machine, state: Any, event: type[Event], cell: tuple[Ar
                 "time runs out and nothing changes, so the wait never ends",
                 "leave the state, or spend a bounded count with an update",
             )
+        if event is TimerElapsed and state in machine.timers and arm.kind is Kind.STAY:
+            _check_waits_again(machine, state, arm)
     if event is TimerElapsed and state not in machine.timers and cell != (NO_TIMER,):
         raise _wrong(
             machine, state, event, "is decided in a state without a timer", "add the state to timers or drop the cell"
         )
+
+
+def _check_waits_again(machine: Machine, state: Any, arm: Arm) -> None:
+    """An arm that stays when time has run out must begin a new wait, or the same deadline is met for ever."""
+    if not arm.rearm:
+        raise _wrong(
+            machine, state, TimerElapsed, "stays, and its time has still run out", "begin a new wait with rearm=True"
+        )
+    timer: Timer | None = machine.timers[state]
+    while timer is not None:
+        if timer.cap is not None:
+            raise _wrong(
+                machine,
+                state,
+                TimerElapsed,
+                f"stays, and timer {timer.name!r} has a cap that no new wait exceeds",
+                "leave the state, or drop the cap",
+            )
+        timer = timer.unless[1] if timer.unless is not None else None

@@ -17,6 +17,13 @@ def _positive(_: Any, field: attrs.Attribute[Any], value: float | None) -> None:
         raise DeclarationError(f"Timer {field.name}={value!r}: give a number of seconds above 0")
 
 
+def _of_the_context(_: Any, field: attrs.Attribute[Any], value: tuple[Guard, Timer] | None) -> None:
+    if value is not None and value[0].reads_event:
+        raise DeclarationError(
+            f"Timer {field.name}: guard {value[0].name} reads the event, and a timer has none; write f(context)"
+        )
+
+
 @attrs.frozen
 class Timer:
     """How long a state waits.
@@ -29,7 +36,7 @@ class Timer:
     name: str
     seconds: float = attrs.field(validator=_positive)
     cap: float | None = attrs.field(default=None, validator=_positive)
-    unless: tuple[Guard, Timer] | None = None
+    unless: tuple[Guard, Timer] | None = attrs.field(default=None, validator=_of_the_context)
 
     def effective(self, context: Any) -> Timer:
         """This timer, or the other one where its guard holds."""

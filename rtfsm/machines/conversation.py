@@ -44,6 +44,8 @@ HELD_EVENTS = 512
 """Content that may wait for the provider's consent; more is dropped, and counted."""
 SEEN_CALLS = 1024
 """Ids of ended calls that are remembered, so that a repeated frame does not run a tool again."""
+SEEN_GENERATIONS = 1024
+"""Ids of responses that are remembered, so that a repeated frame does not announce one again."""
 
 OPEN_AT_HOST = frozenset({Generation.SPEAKING, Generation.TOOL_PENDING})
 RUNNING = frozenset({Session.READY, Session.ROLLING, Session.ENDING})
@@ -112,6 +114,7 @@ class Conversation(Driver):
         self.monitor = monitor or Monitor()
         self.epoch = 0
         self.seen_calls: OrderedDict[str, None] = OrderedDict()
+        self.seen_generations: OrderedDict[str, None] = OrderedDict()
         self._minted = 0
         self._held: deque[Event] = deque()
         machines = self.composition.machines
@@ -143,6 +146,32 @@ class Conversation(Driver):
         self.epoch += sum(type(emission.effect) is OpenTransport for emission in emissions)
         self.monitor.judge(self, event, emissions)
         return emissions
+
+    def lookup(self, event: Event, epoch: int, now: float) -> tuple[Instance, tuple[Effect, ...]] | None:
+        """What a content event orders, where that was decided before and nothing has changed since; else None.
+
+        The audio path: no machine is dispatched, no invariant can change its answer. Take None as "hand it to receive".
+        """
+        if epoch != self.epoch:
+            return None
+        group = self.live["generation"]
+        if self.capabilities.minted:
+            if len(group) != 1:
+                return None
+            (instance,) = group.values()
+        else:
+            named = group.get(getattr(event, "generation", None) or "")
+            if named is None or getattr(event, "message", None) not in (None, named.part):
+                return None
+            instance = named
+        steady = instance.steady.get(type(event))
+        if steady is None:
+            return None
+        effects, arm = steady
+        self.taken["generation", arm.index] += 1
+        if arm.rearm:
+            instance.armed_at = now
+        return instance, effects
 
     # -- addresses -------------------------------------------------------------------------------------------------
 
@@ -193,6 +222,11 @@ class Conversation(Driver):
         if known is not None:
             return self._to_message(known, event) if isinstance(event, CONTENT) else ((known, event),)
         if isinstance(event, wire.GenerationCreated) and id is not None:
+            if id in self.seen_generations:
+                return self._dropped(Reason.DUPLICATE)
+            self.seen_generations[id] = None
+            if len(self.seen_generations) > SEEN_GENERATIONS:
+                self.seen_generations.popitem(last=False)
             earlier = [one for one in self.instances(self._generation) if one.context.lane is Lane.MAIN]
             superseded = [(one, local.Superseded()) for one in earlier if event.stored]
             return (*superseded, (self.begin_generation(event), event))
@@ -228,6 +262,8 @@ class Conversation(Driver):
         known = self._live(self._playout, event.message)
         if isinstance(event, local.PlayoutFinished):
             return ((known, event),) if known is not None else self._dropped(Reason.LATE)
+        if known is None and self.session.state in (Session.CLOSING, Session.CLOSED):
+            return self._dropped(Reason.LATE)
         known = known if known is not None else self.born(self._playout, event.message)
         earlier = [one for one in self.instances(self._playout) if one.state is Playout.PLAYING and one is not known]
         return (*((one, local.PlayoutFinished(one.id)) for one in earlier), (known, event))
@@ -247,6 +283,8 @@ class Conversation(Driver):
             event = attrs.evolve(event, user_has_floor=self.user_turn.state is not UserTurn.SILENT)
         elif not isinstance(event, wire.RequestRejected):
             return super().resolve(event)  # says that no table knows it
+        elif known is not None and known.state not in (Reply.SENT, Reply.DISCARDING):
+            return self._dropped(Reason.NO_OP)  # the wire cannot refuse what it was never asked
         return ((known, event),) if known is not None else self._dropped(Reason.LATE)
 
     def _dropped(self, reason: Reason) -> Iterable[tuple[Instance, Event]]:
@@ -291,6 +329,8 @@ class Conversation(Driver):
             named = self._live(self._reply, created.request)
             if named is None or named.state is Reply.DISCARDING:
                 return Answers.ENDED, created.request
+            if named.state is not Reply.SENT:  # the wire cannot answer what it was never asked
+                return Answers.NOBODY, None
             return Answers.REQUEST, created.request
         if created is not None and (created.greeting or not created.stored):
             return Answers.NOBODY, None
@@ -338,6 +378,16 @@ class Conversation(Driver):
     @property
     def playouts(self) -> list[Instance]:
         return self.instances(self._playout)
+
+    @property
+    def runs(self) -> bool:
+        """The provider is ready, so it may be told things."""
+        return self.session.state in (Session.READY, Session.ROLLING)
+
+    def knows_call(self, call: str) -> bool:
+        """Whether a tool output for this call is still owed."""
+        known = self._live(self._call, call)
+        return known is not None and known.state is ToolCall.PENDING
 
     @property
     def audible(self) -> bool:

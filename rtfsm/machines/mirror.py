@@ -12,7 +12,7 @@ import attrs
 
 from rtfsm.language import Emission, Event
 from rtfsm.vocabulary import effects as order
-from rtfsm.vocabulary.local import ReplyRequested
+from rtfsm.vocabulary.local import ReplyAbandoned, ReplyRequested
 from rtfsm.vocabulary.wire import TextDelta, ToolCallCancelled
 
 from .generation import Lane
@@ -54,9 +54,11 @@ class Mirror:
     ends_reported: int = 0
 
     def host_said(self, event: Event | None) -> None:
-        """Take note of what the host asked, and of what the provider withdrew, before its effects."""
+        """Take note of what the host asked or gave up, and of what the provider withdrew, before its effects."""
         if isinstance(event, ReplyRequested):
             self.futures[event.request] = False
+        elif isinstance(event, ReplyAbandoned) and event.request in self.futures:
+            self.futures[event.request] = True
         elif isinstance(event, ToolCallCancelled) and event.call in self.calls:
             self.calls[event.call] = "withdrawn"
 

@@ -86,6 +86,13 @@ class Notice(WireEvent):
     data: object = attrs.field(default=None, repr=False)
 
 
+@attrs.frozen
+class Malformed(WireEvent):
+    """Something that cannot be read, or not wholly. what: which kind of fault, from a small fixed set."""
+
+    what: str
+
+
 # -- a provider's response ---------------------------------------------------------------------------------------------
 
 
@@ -113,11 +120,12 @@ class GenerationCreated(WireEvent):
 
 @attrs.frozen
 class TextDelta(WireEvent):
-    """Words of a response."""
+    """Words of a response. seconds: the length of the sound that carries them, where the wire says so."""
 
     text: str = attrs.field(repr=False)
     generation: str | None = None
     message: str | None = None
+    seconds: float | None = None
 
 
 @attrs.frozen

@@ -1,0 +1,51 @@
+"""The mirror of what the provider was told and has said, under the ids that LiveKit knows."""
+
+from __future__ import annotations
+
+from livekit.agents import llm
+
+__all__ = ["ContextMirror"]
+
+
+class ContextMirror:
+    """A chat context that only this adapter writes. What it hands out are copies."""
+
+    def __init__(self) -> None:
+        self._ctx = llm.ChatContext.empty()
+
+    def copy(self) -> llm.ChatContext:
+        return self._ctx.copy()
+
+    def replace(self, ctx: llm.ChatContext) -> list[llm.ChatItem]:
+        """Become equal to ``ctx``; returns the items that are new, in its order."""
+        changes = llm.utils.compute_chat_ctx_diff(self._ctx, ctx)
+        created = {item_id for _, item_id in changes.to_create}
+        self._ctx = ctx.copy()
+        return [item for item in self._ctx.items if item.id in created]
+
+    def assistant_said(self, item_id: str, text: str, *, began: float, interrupted: bool) -> None:
+        """Record a message of the assistant. began: time.time() at its first content."""
+        self._ctx.insert(
+            llm.ChatMessage(id=item_id, role="assistant", content=[text], interrupted=interrupted, created_at=began)
+        )
+
+    def user_said(self, item_id: str, text: str, *, began: float) -> None:
+        """Record what the user said. began: time.time() at the onset of the speech."""
+        self._ctx.insert(llm.ChatMessage(id=item_id, role="user", content=[text], created_at=began))
+
+    def called(self, call: llm.FunctionCall) -> None:
+        """Record a tool call."""
+        self._ctx.insert(call.model_copy())
+
+    def heard(self, item_id: str, text: str) -> None:
+        """Correct a message of the assistant to what was heard of it; nothing heard removes it."""
+        index = self._ctx.index_by_id(item_id)
+        if index is None:
+            return
+        item = self._ctx.items[index]
+        if not isinstance(item, llm.ChatMessage):
+            return
+        if text.strip():
+            self._ctx.items[index] = item.model_copy(update={"content": [text], "interrupted": True})
+        else:
+            del self._ctx.items[index]

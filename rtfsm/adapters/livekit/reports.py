@@ -1,0 +1,73 @@
+"""What LiveKit is told of errors, failures and measurements. Nothing here shows a secret, or what was said."""
+
+from __future__ import annotations
+
+import time
+
+from livekit.agents import llm
+from livekit.agents.metrics import RealtimeModelMetrics
+from livekit.agents.metrics.base import Metadata
+
+from rtfsm.language import Event, TimerElapsed
+from rtfsm.vocabulary.effects import Failure
+from rtfsm.vocabulary.wire import ConfigRejected, Fault, RequestRejected, TransportLost
+
+from .streams import HostGeneration
+
+__all__ = ["ProviderError", "error_of", "failure_of", "metrics_of"]
+
+LONGEST = 500
+
+
+class ProviderError(llm.RealtimeError):
+    """An error that the provider reported. code: its own code. parameters: which parameters it found wrong, and why."""
+
+    def __init__(self, message: str, *, code: str | None = None, parameters: dict[str, str] | None = None) -> None:
+        super().__init__(message, code=code)
+        self.parameters = parameters or {}
+
+
+def _describe(event: Event) -> llm.RealtimeError:
+    if isinstance(event, Fault):
+        return ProviderError(
+            event.detail[:LONGEST] or "the provider reported an error",
+            code=event.code,
+            parameters=dict(event.parameters),
+        )
+    if isinstance(event, TransportLost):
+        code = None if event.code is None else str(event.code)
+        return ProviderError(event.detail[:LONGEST] or "the connection was lost", code=code)
+    if isinstance(event, ConfigRejected):
+        return ProviderError(event.detail[:LONGEST] or "the provider did not accept the configuration")
+    if isinstance(event, TimerElapsed):
+        return ProviderError("the provider, or the agent's configuration, did not come in time")
+    return ProviderError(f"the session ended on {type(event).__name__}")
+
+
+def error_of(event: Event, model: llm.RealtimeModel, *, recoverable: bool) -> llm.RealtimeModelError:
+    """LiveKit's error event for what happened. LiveKit closes the session at the first one that is not recoverable."""
+    return llm.RealtimeModelError(
+        timestamp=time.time(), label=model.label, error=_describe(event), recoverable=recoverable
+    )
+
+
+def failure_of(failure: Failure, event: Event) -> llm.RealtimeError:
+    """The error that a reply's future ends with."""
+    code = event.code if isinstance(event, RequestRejected) else None
+    return llm.RealtimeError(f"no reply: {failure.value}", code=code)
+
+
+def metrics_of(host: HostGeneration, model: llm.RealtimeModel) -> RealtimeModelMetrics:
+    """Measurements of a generation that ends now. ttft is -1 where it had no content; tokens are not known."""
+    now = time.time()
+    return RealtimeModelMetrics(
+        request_id=host.response_id,
+        timestamp=host.created,
+        duration=now - host.created,
+        ttft=-1 if host.began is None else host.began - host.created,
+        cancelled=host.cut,
+        label=model.label,
+        input_token_details=RealtimeModelMetrics.InputTokenDetails(),
+        output_token_details=RealtimeModelMetrics.OutputTokenDetails(),
+        metadata=Metadata(model_name=model.model, model_provider=model.provider),
+    )

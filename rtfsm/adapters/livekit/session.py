@@ -1,0 +1,260 @@
+"""The realtime session as LiveKit calls it: every call becomes an event, or data for one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable
+from typing import Any, Literal
+
+import attrs
+from livekit import rtc
+from livekit.agents import llm, utils
+from livekit.agents.types import NOT_GIVEN, NotGivenOr
+from livekit.agents.utils import is_given
+
+from rtfsm.machines import Conversation, Session
+from rtfsm.vocabulary import local
+
+from . import provider as do
+from .microphone import Microphone
+from .shell import Request, Shell
+from .turn import Turn, snapshot
+
+__all__ = ["RealtimeSession"]
+
+logger = logging.getLogger("rtfsm")
+
+EventNames = Literal[
+    "turn_changed", "conversation_ended", "conversation_created", "tool_call_ended", "tool_call_timed_out",
+    "tool_output_dropped", "dtmf", "warning", "input_language",
+]  # fmt: skip
+
+CLOSE_LIMIT = 5.0
+"""Seconds after which closing gives up on a peer; the machine's own limit is shorter."""
+
+
+class RealtimeSession(llm.RealtimeSession[EventNames]):
+    """A provider's conversation for a LiveKit AgentSession, run by declared machines.
+
+    Events beside LiveKit's own: ``turn_changed`` (a :class:`Turn`), ``conversation_ended`` (the close code or None),
+    ``tool_call_ended`` (call id, the name of its last state), ``tool_output_dropped`` (call id), and what the provider
+    says that LiveKit has no name for, under the names that its adapter documents.
+    """
+
+    def __init__(
+        self, model: llm.RealtimeModel, provider: do.Provider, conversation: Conversation, options: Any = None
+    ) -> None:
+        super().__init__(model)
+        self._provider = provider
+        self._shell = Shell(self, provider, conversation, options)
+        self._microphone = Microphone(provider.input_rate)
+        self._user_text: str | None = None
+        self._saying: set[asyncio.Task[None]] = set()
+        self._warned: set[str] = set()
+        self._shell.start()
+
+    # -- what is so ------------------------------------------------------------------------------------------------
+
+    @property
+    def conversation(self) -> Conversation:
+        """The machines. Look, and observe; do not hand them events."""
+        return self._shell.conversation
+
+    @property
+    def turn(self) -> Turn:
+        """A snapshot of whose turn it is."""
+        return snapshot(self.conversation, self._shell.malformed)
+
+    @property
+    def chat_ctx(self) -> llm.ChatContext:
+        return self._shell.context.copy()
+
+    @property
+    def tools(self) -> llm.ToolContext:
+        tools = self._shell.settings.tools
+        return tools.copy() if tools is not None else llm.ToolContext.empty()
+
+    # -- configuration ---------------------------------------------------------------------------------------------
+
+    async def update_instructions(self, instructions: str) -> None:
+        self._configure(local.ConfigKind.UPDATE, instructions=instructions)
+
+    async def update_tools(self, tools: list[llm.Tool]) -> None:
+        self._configure(local.ConfigKind.UPDATE, tools=llm.ToolContext(tools))
+
+    async def _update_session(
+        self,
+        *,
+        instructions: NotGivenOr[str] = NOT_GIVEN,
+        chat_ctx: NotGivenOr[llm.ChatContext] = NOT_GIVEN,
+        tools: NotGivenOr[list[llm.Tool]] = NOT_GIVEN,
+    ) -> None:
+        changes: dict[str, Any] = {}
+        if is_given(instructions):
+            changes["instructions"] = instructions
+        if is_given(tools):
+            changes["tools"] = llm.ToolContext(tools)
+        kind = local.ConfigKind.UPDATE
+        if is_given(chat_ctx):
+            if self.conversation.runs:  # a handoff: another agent takes over, with what it shall know
+                kind, self._user_text = local.ConfigKind.RESET, None
+            self._shell.context.replace(chat_ctx)
+        self._configure(kind, **changes)
+
+    def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:
+        self._shell.settings = attrs.evolve(self._shell.settings, **changes)
+        if self._shell.settings.complete:
+            self._shell.submit(local.ConfigGiven(kind))
+
+    async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        created = self._shell.context.replace(chat_ctx)
+        if not self._shell.settings.complete or self.conversation.session.state in (
+            Session.CONNECTING, Session.AWAITING_CONFIG, Session.RECONNECTING,
+        ):  # fmt: skip
+            return  # all of it is part of the configuration to come
+        made_up = {item.call_id: item.name for item in created if isinstance(item, llm.FunctionCall)}
+        for item in created:
+            if isinstance(item, llm.FunctionCallOutput):
+                self._output_given(item, made_up)
+            elif isinstance(item, llm.ChatMessage) and (text := item.raw_text_content):
+                if item.role in ("system", "developer"):
+                    self._shell.tell(do.SystemMessage(text))
+                elif item.role == "user" and item.id == chat_ctx.items[-1].id:
+                    self._user_text = text
+
+    def _output_given(self, item: llm.FunctionCallOutput, made_up: dict[str, str]) -> None:
+        if self.conversation.knows_call(item.call_id):
+            wanted = local.ToolReply.NOT_WANTED
+            if item.reply_required:
+                answers = self._provider.answers_output(self._shell.settings, item.name)
+                wanted = local.ToolReply.WANTED if answers else local.ToolReply.WITHHELD
+            self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output), wanted))
+        elif item.call_id in made_up:
+            # LiveKit reports a tool that went on in the background as a call that the provider never made.
+            self._shell.tell(do.SystemMessage(f"The tool {made_up[item.call_id]} reports: {item.output}"))
+        else:
+            self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output)))
+            self.emit("tool_output_dropped", item.call_id)
+
+    def update_options(self, *, tool_choice: NotGivenOr[llm.ToolChoice | None] = NOT_GIVEN) -> None:
+        """tool_choice is taken and has no effect where the provider has no such choice."""
+
+    # -- sound -----------------------------------------------------------------------------------------------------
+
+    def push_audio(self, frame: rtc.AudioFrame) -> None:
+        if self._shell.closed.is_set():
+            return
+        chunks = self._microphone.convert(frame)
+        if self.conversation.runs:
+            for chunk in chunks:
+                self._shell.tell(do.InputAudio(chunk))
+        else:
+            self._microphone.keep(chunks)
+
+    def microphone_open(self) -> None:
+        """The conversation runs: what was said meanwhile goes out first."""
+        for chunk in self._microphone.waiting():
+            self._shell.tell(do.InputAudio(chunk))
+
+    def push_video(self, frame: rtc.VideoFrame) -> None:
+        self._warn_once("push_video", "takes no video")
+
+    def commit_audio(self) -> None:
+        self._warn_once("commit_audio", "decides by itself when the user's turn ends")
+
+    def clear_audio(self) -> None:
+        self._microphone.clear()
+
+    # -- speech ----------------------------------------------------------------------------------------------------
+
+    def generate_reply(
+        self,
+        *,
+        instructions: NotGivenOr[str] = NOT_GIVEN,
+        tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
+        tools: NotGivenOr[list[llm.Tool]] = NOT_GIVEN,
+    ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        if is_given(tools):
+            self._warn_once("generate_reply(tools=...)", "takes no tools for a single reply")
+        id, text = utils.shortuuid("request_"), self._user_text
+        self._user_text = None
+        asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text)
+        return self._ask(local.ReplyKind.GENERATE, id, asked)
+
+    def say(self, text: str | AsyncIterable[str]) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        id = utils.shortuuid("request_")
+        if isinstance(text, str):
+            return self._ask(local.ReplyKind.SAY, id, do.Say(id, text))
+        future: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.Future()
+        task = asyncio.create_task(self._say_collected(id, text, future), name="rtfsm-say")
+        self._saying.add(task)
+        task.add_done_callback(self._saying.discard)
+        return future
+
+    async def _say_collected(
+        self, id: str, text: AsyncIterable[str], future: asyncio.Future[llm.GenerationCreatedEvent]
+    ) -> None:
+        parts: list[str] = []
+
+        async def collect() -> None:
+            async for part in text:
+                parts.append(part)
+
+        try:
+            await asyncio.wait_for(collect(), timeout=10.0)
+        except BaseException as error:
+            if not future.done():
+                future.set_exception(
+                    llm.RealtimeError(f"no reply: the text to say did not come ({type(error).__name__})")
+                )
+            if not isinstance(error, Exception):
+                raise
+            return
+        if not future.done():
+            self._ask(local.ReplyKind.SAY, id, do.Say(id, "".join(parts)), future)
+
+    def _ask(
+        self,
+        kind: local.ReplyKind,
+        id: str,
+        command: do.Command,
+        future: asyncio.Future[llm.GenerationCreatedEvent] | None = None,
+    ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        future = future if future is not None else asyncio.Future()
+        # A failure that nobody awaits any more is no defect of the loop's: mark it as seen.
+        future.add_done_callback(lambda f: f.cancelled() or f.exception())
+        self._shell.request(kind, id, Request(future, command))
+        return future
+
+    def interrupt(self) -> None:
+        self._shell.submit(local.InterruptRequested())
+
+    def truncate(
+        self,
+        *,
+        message_id: str,
+        modalities: list[Literal["text", "audio"]],
+        audio_end_ms: int,
+        audio_transcript: NotGivenOr[str] = NOT_GIVEN,
+    ) -> None:
+        if is_given(audio_transcript):
+            self._shell.context.heard(message_id, audio_transcript)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    async def aclose(self) -> None:
+        self._shell.submit(local.CloseRequested())
+        for task in list(self._saying):
+            task.cancel()
+        if self._saying:
+            await asyncio.wait(list(self._saying))
+        try:
+            await asyncio.wait_for(self._shell.wait_closed(), timeout=CLOSE_LIMIT)
+        except asyncio.TimeoutError:
+            logger.warning("the provider's connection did not close in %s s; it was left to itself", CLOSE_LIMIT)
+
+    def _warn_once(self, what: str, why: str) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            logger.warning("%s has no effect: %s %s", what, self.realtime_model.provider, why)

@@ -1,0 +1,57 @@
+"""A snapshot of whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from rtfsm.machines import Conversation
+
+__all__ = ["Turn", "snapshot"]
+
+
+@attrs.frozen
+class Turn:
+    """The state of every machine at one instant. It holds names and numbers, never what was said.
+
+    session, user_turn: the state's name. generations, replies, calls, playouts: id -> state's name, of the live ones.
+    agent_state, user_state: as LiveKit names them. ignored: events ignored so far, by reason. refused: events that only
+    a defect of ours can cause. violations: invariants violated so far, by name. malformed: frames or parts of frames
+    that could not be read, by kind. epoch: number of the connection.
+    """
+
+    session: str
+    user_turn: str
+    generations: Mapping[str, str]
+    replies: Mapping[str, str]
+    calls: Mapping[str, str]
+    playouts: Mapping[str, str]
+    agent_state: str
+    user_state: str
+    ignored: Mapping[str, int]
+    refused: int
+    violations: Mapping[str, int]
+    malformed: Mapping[str, int]
+    epoch: int
+
+
+def snapshot(conversation: Conversation, malformed: Mapping[str, int]) -> Turn:
+    """The snapshot of a conversation now."""
+    return Turn(
+        session=conversation.session.state.name,
+        user_turn=conversation.user_turn.state.name,
+        generations={one.id: one.state.name for one in conversation.generations},
+        replies={one.id: one.state.name for one in conversation.replies},
+        calls={one.id: one.state.name for one in conversation.calls},
+        playouts={one.id: one.state.name for one in conversation.playouts},
+        agent_state=conversation.agent_state.value,
+        user_state=conversation.user_state.value,
+        ignored={
+            reason.name: count for reason, count in sorted(conversation.ignored().items(), key=lambda p: p[0].name)
+        },
+        refused=conversation.refused,
+        violations=dict(conversation.monitor.counts),
+        malformed=dict(malformed),
+        epoch=conversation.epoch,
+    )

@@ -1,0 +1,70 @@
+"""Phonic as a provider: its codec, its socket, and the messages that configure it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from livekit.agents import llm
+
+from rtfsm.adapters.livekit.provider import Settings, Sink
+from rtfsm.profiles import PHONIC
+
+from .codec import OUTPUT_RATE, PhonicCodec
+from .config import config_options, history_text
+from .endpoint import headers, websocket_url
+from .tools import forbids_speech_after, tool_definitions
+from .transport import WebSocketTransport
+
+__all__ = ["PhonicProvider"]
+
+
+class PhonicProvider:
+    """Phonic, for any number of sessions; ``settings.options`` is an :class:`Options`."""
+
+    capabilities = PHONIC
+    codec = PhonicCodec()
+    input_rate = OUTPUT_RATE
+    output_rate = OUTPUT_RATE
+
+    def connect(self, settings: Settings, epoch: int, sink: Sink) -> WebSocketTransport:
+        return WebSocketTransport(websocket_url(settings.options), headers(settings.options), epoch, sink)
+
+    def configure(self, settings: Settings, *, again: bool) -> Sequence[str]:
+        return (_frame({"type": "config", **_config(settings, replay_welcome=not again)}),)
+
+    def reset(self, settings: Settings) -> Sequence[str]:
+        return (_frame({"type": "reset", "config": _config(settings, replay_welcome=False)}),)
+
+    def update(self, before: Settings, now: Settings) -> Sequence[str]:
+        if now.options != before.options:
+            return self.reset(now)  # no narrower message changes the other options
+        frames = []
+        if now.instructions != before.instructions:
+            frames.append(_frame({"type": "update_system_prompt", "system_prompt": now.instructions or ""}))
+        had, has = _tools(before), _tools(now)
+        if has != had:
+            frames.append(_frame({"type": "update_tools_subset", "tools": has}))
+        return frames
+
+    def answers_output(self, settings: Settings, tool: str) -> bool:
+        return not forbids_speech_after(settings.options, tool)
+
+
+def _tools(settings: Settings) -> list[Any]:
+    return tool_definitions(settings.tools or llm.ToolContext.empty(), settings.options)
+
+
+def _config(settings: Settings, *, replay_welcome: bool) -> dict[str, Any]:
+    return config_options(
+        settings.options,
+        instructions=settings.instructions or "",
+        tools=settings.tools or llm.ToolContext.empty(),
+        history=None if settings.history is None else history_text(settings.history),
+        replay_welcome=replay_welcome,
+    )
+
+
+def _frame(message: dict[str, Any]) -> str:
+    return msgspec.json.encode(message).decode()

@@ -1,0 +1,149 @@
+"""One WebSocket connection to Phonic. It reports what happened and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Mapping
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from rtfsm.adapters.livekit.provider import Sink
+from rtfsm.vocabulary.wire import Loss
+
+__all__ = ["WebSocketTransport", "loss_of_close"]
+
+MAX_FRAME = 32 * 1024 * 1024
+"""Bytes. One frame may hold minutes of sound; a larger one closes the connection with 1009."""
+MAX_DROPPABLE = 500
+"""Queued frames above which droppable ones are left out: 10 s of the user's sound."""
+
+NORMAL = frozenset({1000, 1005, 4000, 4200, 4500, 4600, 4700})
+"""Normal closure, no code, downstream closed, ended by click, no input, ended by the assistant, unmounted."""
+RETRYABLE = frozenset({1006, 1011, 1012, 1013, 1014, 4004, 4800, 4801})
+"""Dropped, internal error, restart, try later, bad gateway, no capacity, conversation not to be resumed (twice)."""
+
+
+def loss_of_close(code: int | None, reason: str = "") -> Loss:
+    """What a close code means (codes as listed in the tests of Phonic's SDK, 2026). None: the socket just went."""
+    if code is None or code in RETRYABLE or (code == 1001 and "restart" in reason.lower()):
+        return Loss.RETRYABLE
+    return Loss.NORMAL if code in NORMAL or code == 1001 else Loss.FAILED
+
+
+def loss_of_status(status: int) -> Loss:
+    """What an HTTP status in place of the handshake means: the server's trouble may pass, the client's does not."""
+    return Loss.RETRYABLE if status >= 500 or status in (408, 425, 429) else Loss.FAILED
+
+
+class WebSocketTransport:
+    """A connection that opens itself in the background and reports to a sink, ``lost`` exactly once.
+
+    url, headers: of the handshake; no error that this class reports shows either. Nothing is inflated: sound in base64
+    gains little and costs much.
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], epoch: int, sink: Sink, *, ping: float | None = 20.0
+    ) -> None:
+        self._url, self._headers, self._ping = url, headers, ping
+        self._epoch, self._sink = epoch, sink
+        self._socket: ClientConnection | None = None
+        self._closing: asyncio.Future[None] | None = None
+        self._queue: deque[str] = deque()
+        self._queued = asyncio.Event()
+        self.dropped = 0
+        """Droppable frames that were left out."""
+        self._task = asyncio.create_task(self._run(), name=f"rtfsm-connection-{epoch}")
+
+    def send(self, frame: str, *, droppable: bool = False) -> None:
+        if self._task.done():
+            return
+        if droppable and len(self._queue) >= MAX_DROPPABLE:
+            self.dropped += 1
+            return
+        self._queue.append(frame)
+        self._queued.set()
+
+    def close(self, *, abort: bool = False) -> None:
+        if self._socket is not None and not abort:
+            if self._closing is None:
+                self._closing = asyncio.ensure_future(self._close(self._socket))
+            return
+        if self._socket is not None:
+            self._socket.transport.abort()
+        self._task.cancel()
+
+    @property
+    def alive(self) -> bool:
+        return not self._task.done() or (self._closing is not None and not self._closing.done())
+
+    async def wait_closed(self) -> None:
+        await asyncio.wait([self._task])
+        if self._closing is not None:
+            await asyncio.wait([self._closing])
+
+    async def _close(self, socket: ClientConnection) -> None:
+        await self._flush(socket)
+        with contextlib.suppress(Exception):
+            await socket.close()
+
+    async def _run(self) -> None:
+        outcome, code, detail = Loss.RETRYABLE, None, "closed before it was open"
+        try:
+            outcome, code, detail = await self._talk()
+        except InvalidStatus as error:
+            status = error.response.status_code
+            outcome, detail = loss_of_status(status), f"the server answered the handshake with HTTP {status}"
+            if status in (401, 403):
+                detail += "; check the API key"
+        except (OSError, InvalidHandshake, asyncio.TimeoutError) as error:
+            outcome, detail = Loss.RETRYABLE, f"could not connect ({type(error).__name__})"
+        except asyncio.CancelledError:
+            detail = "aborted"
+        except Exception as error:
+            outcome, detail = Loss.FAILED, f"the connection failed ({type(error).__name__})"
+        finally:
+            self._socket = None
+            self._sink.lost(self._epoch, outcome, code, detail)
+
+    async def _talk(self) -> tuple[Loss, int | None, str]:
+        socket = await connect(
+            self._url,
+            additional_headers=self._headers,
+            user_agent_header=None,
+            compression=None,
+            open_timeout=None,  # the session machine has its own timer
+            ping_interval=self._ping,
+            ping_timeout=self._ping,
+            close_timeout=2.0,
+            max_size=MAX_FRAME,
+        )
+        self._socket = socket
+        writer = asyncio.create_task(self._write(socket), name=f"rtfsm-writer-{self._epoch}")
+        try:
+            self._sink.opened(self._epoch)
+            received, epoch = self._sink.received, self._epoch
+            async for frame in socket:
+                received(epoch, frame)
+        except ConnectionClosed:
+            pass
+        finally:
+            writer.cancel()
+            await asyncio.wait([writer])
+        code, reason = socket.close_code, socket.close_reason or ""
+        return loss_of_close(code, reason), code, f"the connection was closed with code {code}"
+
+    async def _write(self, socket: ClientConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._queued.wait()
+                await self._flush(socket)
+
+    async def _flush(self, socket: ClientConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while self._queue:
+                await socket.send(self._queue.popleft())
+        self._queued.clear()
