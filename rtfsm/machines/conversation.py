@@ -259,6 +259,8 @@ class Conversation(Driver):
         return self._dropped(Reason.STALE if id in self.seen_calls else Reason.NO_OP)
 
     def _to_playout(self, event: local.PlayoutStarted | local.PlayoutFinished) -> Iterable[tuple[Instance, Event]]:
+        if self.session.state in (Session.CLOSING, Session.CLOSED):
+            return self._dropped(Reason.TERMINAL)
         known = self._live(self._playout, event.message)
         if isinstance(event, local.PlayoutFinished):
             return ((known, event),) if known is not None else self._dropped(Reason.LATE)

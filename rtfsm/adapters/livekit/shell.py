@@ -37,6 +37,10 @@ logger = logging.getLogger("rtfsm")
 Handler = Callable[[Any, Instance, Any], None]
 
 
+TIME = Event()
+"""Stands in the queue for "a deadline has come": which timers are due is seen when its turn comes."""
+
+
 @attrs.define
 class Request:
     """A reply that LiveKit waits for: its future, and what to ask of the provider."""
@@ -112,7 +116,6 @@ class Shell:
 
     def start(self) -> None:
         """Begin: the machines order the first connection."""
-        self._running = True
         self._carry_out(self.conversation.start(self._loop.time()))
         self._run()
 
@@ -130,6 +133,8 @@ class Shell:
 
     def received(self, epoch: int, frame: do.Frame) -> None:
         """Take a frame. What changes nothing in any machine (sound in an open message) is looked up, not dispatched."""
+        if epoch != self.conversation.epoch:
+            return  # not even decoded: the codec's state belongs to the connection of now
         self._codec_state, events = self._codec.decode(self._codec_state, frame)
         for event in events:
             if not self._running and (steady := self.conversation.lookup(event, epoch, self._loop.time())):
@@ -143,23 +148,27 @@ class Shell:
 
     def _run(self) -> None:
         self._running = True
-        try:
-            while self._queue:
-                event, epoch = self._queue.popleft()
-                now = self._loop.time()
-                if epoch is None:
-                    self._carry_out(self.conversation.handle(event, now))
+        while self._queue:
+            event, epoch = self._queue.popleft()
+            now = self._loop.time()
+            try:
+                if event is TIME:
+                    emissions = self.conversation.elapse(now)
+                elif epoch is None:
+                    emissions = self.conversation.handle(event, now)
                 else:
-                    self._carry_out(self.conversation.receive(event, epoch, now))
-        finally:
-            self._running = False
+                    emissions = self.conversation.receive(event, epoch, now)
+            except Exception:  # a defect of ours: nothing of it may reach LiveKit or end the connection
+                self.failed_effects += 1
+                logger.exception("%s was not taken", type(event).__name__)
+            else:
+                self._carry_out(emissions)
+        self._running = False
         self._settle()
 
     def _elapse(self) -> None:
         self._timer = None
-        self._running = True
-        self._carry_out(self.conversation.elapse(self._loop.time()))
-        self._run()
+        self.submit(TIME)
 
     def _carry_out(self, emissions: list[Any]) -> None:
         for emission in emissions:
