@@ -23,7 +23,7 @@ from functools import cache
 
 import attrs
 
-from rtfsm.language import Driver, Emission, Event, Instance, Machine, Reason
+from rtfsm.language import Driver, Effect, Emission, Event, Instance, Machine, Reason
 from rtfsm.vocabulary import local, wire
 from rtfsm.vocabulary.effects import OpenTransport
 

@@ -17,7 +17,7 @@ import attrs
 from livekit import rtc
 from livekit.agents import llm, utils
 
-from rtfsm.language import Effect, Event, Instance
+from rtfsm.language import Effect, Event, Instance, Reason
 from rtfsm.machines import Conversation, Session
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local, wire
@@ -134,7 +134,8 @@ class Shell:
     def received(self, epoch: int, frame: do.Frame) -> None:
         """Take a frame. What changes nothing in any machine (sound in an open message) is looked up, not dispatched."""
         if epoch != self.conversation.epoch:
-            return  # not even decoded: the codec's state belongs to the connection of now
+            self.conversation.drop(Reason.STALE)  # not even decoded: the codec's state belongs to the connection of now
+            return
         self._codec_state, events = self._codec.decode(self._codec_state, frame)
         for event in events:
             if not self._running and (steady := self.conversation.lookup(event, epoch, self._loop.time())):
