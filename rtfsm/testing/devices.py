@@ -233,6 +233,10 @@ class Transcript(io.TextOutput):
         return "\n".join([*self.segments, self.current]).rstrip("\n")
 
 
+CATCH_UP = 0.2
+"""Seconds of lateness that a microphone makes up for."""
+
+
 class Microphone(io.AudioInput):
     """Sends a frame every ``frame`` seconds: what it was told to speak, otherwise silence.
 
@@ -302,8 +306,10 @@ class Microphone(io.AudioInput):
             await asyncio.sleep(self._next_at - loop.time())
         if self._closed:
             raise StopAsyncIteration
-        # A reader that came late gets the next frame now, not all those that it missed.
-        now = loop.time() if self._next_at is None else max(self._next_at, loop.time())
+        # A reader that is a little late catches up, or a real-time run would slip by each wake-up's delay; one that
+        # stalled gets the next frame now, not all those that it missed.
+        on_time = self._next_at is not None and loop.time() - self._next_at < CATCH_UP
+        now = self._next_at if self._next_at is not None and on_time else loop.time()
         self._next_at = now + self._frame_size / self.rate
         samples = self._take(now)
         return rtc.AudioFrame(samples.tobytes(), self.rate, self.channels, self._frame_size)
