@@ -57,11 +57,7 @@ class Driver:
         """Bring the standing instances into being; returns what they order at once. Called by the first event too."""
         if self._started:
             return []
-        self._started = True
-        self.now = now
-        for machine in self.composition.machines:
-            if self.is_singleton(machine):
-                self.born(machine, machine.name)
+        self._begin(now)
         return self._collect()
 
     def handle(self, event: Event, now: float) -> list[Emission]:
@@ -69,7 +65,7 @@ class Driver:
 
         Raises UnknownEventError where no machine knows the event.
         """
-        self.start(now)
+        self._begin(now)
         self.now = now
         for instance, delivered in self.resolve(event):
             self._dispatch(instance, delivered)
@@ -77,7 +73,7 @@ class Driver:
 
     def elapse(self, now: float) -> list[Emission]:
         """Let every timer that is due at ``now`` run out, the earliest first. Returns the effects to carry out."""
-        self.start(now)
+        self._begin(now)
         self.now = now
         while due := self._due(now):
             self._dispatch(due, TimerElapsed())
@@ -138,11 +134,26 @@ class Driver:
         self._perform(machine.begin, instance, Event())
         return instance
 
+    def take(self, instance: Instance, event: Event) -> Arm:
+        """Let the engine take one event: the one place where a state is written."""
+        return engine_for(instance.machine).dispatch(instance, event)
+
     def drop(self, reason: Reason) -> None:
         """Count an event that reaches no machine."""
         self.dropped[reason] += 1
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, now: float) -> None:
+        """Bring the standing instances into being, once. What they order is returned with what comes next."""
+        if self._started:
+            return
+        self._started = True
+        self.now = now
+        for machine in self.composition.machines:
+            if self.is_singleton(machine):
+                self.born(machine, machine.name)
+        self._settle()
 
     def _due(self, now: float) -> Instance | None:
         due = [(d, one) for one in self.instances() if (d := one.deadline) is not None and d <= now]
@@ -150,7 +161,7 @@ class Driver:
 
     def _dispatch(self, instance: Instance, event: Event) -> Arm:
         before = instance.state
-        arm = engine_for(instance.machine).dispatch(instance, event)
+        arm = self.take(instance, event)
         self.taken[instance.machine.name, arm.index] += 1
         if arm.kind is Kind.TO:
             self.version += 1

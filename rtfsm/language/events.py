@@ -135,7 +135,7 @@ def view(event: Event) -> Event:
             hidden = {name: _hidden(f"{kind.__name__}.{name}") for name, domain in _fields(kind) if domain is None}
             _view_type_of[kind] = type(kind.__name__, (kind,), {"__slots__": (), **hidden})
         seen = object.__new__(_view_type_of[kind])
-        for name, value in zip(finite_fields(kind), values):
+        for name, value in zip(finite_fields(kind), values, strict=True):
             object.__setattr__(seen, name, value)
         _views[kind, values] = seen
     return seen

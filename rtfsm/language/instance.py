@@ -19,7 +19,7 @@ class Instance:
 
     id: unique among the instances of its machine. link: id of the instance of another machine that it belongs to, or
     None. part: id of the part of it that is open on the wire (the open message of a generation), or None. past: ids of
-    its parts that are complete. steady: for
+    its parts that are complete. situation: for whoever numbers (state, context) pairs, -1 otherwise. steady: for
     event types that change nothing now, the effects and the arm number, looked up instead of dispatched.
     """
 
@@ -32,6 +32,7 @@ class Instance:
         "machine",
         "part",
         "past",
+        "situation",
         "state",
         "steady",
         "timer",
@@ -45,6 +46,7 @@ class Instance:
         self.link = link
         self.part: str | None = None
         self.past: set[str] = set()
+        self.situation = -1
         self.timer: Timer | None = None
         self.entered_at = 0.0
         self.armed_at = 0.0

@@ -63,7 +63,8 @@ class Machine:
     def __attrs_post_init__(self) -> None:
         _check_states(self)
         rows = {state: _row(self, state) for state in self.states}
-        events = tuple(dict.fromkeys(event for row in rows.values() for event in row))
+        timed: tuple[type[Event], ...] = (TimerElapsed,) if self.timers else ()
+        events = tuple(dict.fromkeys((*(event for row in rows.values() for event in row), *timed)))
         names = [event.__name__ for event in events]
         for event in events:
             if names.count(event.__name__) > 1:

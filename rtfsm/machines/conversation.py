@@ -23,7 +23,7 @@ from functools import cache
 
 import attrs
 
-from rtfsm.language import Driver, Effect, Emission, Event, Instance, Machine, Reason
+from rtfsm.language import Composition, Driver, Effect, Emission, Event, Instance, Machine, Reason
 from rtfsm.vocabulary import local, wire
 from rtfsm.vocabulary.effects import OpenTransport
 
@@ -96,7 +96,9 @@ class Conversation(Driver):
 
     capabilities: what the provider's protocol can do. Hand events of the wire to :meth:`receive` with the epoch of the
     connection that brought them, events of the host to :meth:`handle`; call :meth:`elapse` at :meth:`next_deadline`;
-    each returns the effects to carry out, in order. ``epoch`` grows with each connection ordered.
+    each returns the effects to carry out, in order. ``epoch`` grows with each connection ordered. composition: the
+    machines to run in place of those that :func:`compose` makes of the other arguments, under the same names and in
+    the same order.
     """
 
     def __init__(
@@ -107,14 +109,16 @@ class Conversation(Driver):
         retries: int = RETRIES,
         barge_in: BargeIn = BargeIn.SPEECH,
         monitor: Monitor | None = None,
+        composition: Composition | None = None,
     ) -> None:
-        super().__init__(_composed(capabilities, timing or Timing(), retries))
+        super().__init__(composition or _composed(capabilities, timing or Timing(), retries))
         self.capabilities = capabilities
         self.barge_in = barge_in
         self.monitor = monitor or Monitor()
         self.epoch = 0
         self.seen_calls: OrderedDict[str, None] = OrderedDict()
         self.seen_generations: OrderedDict[str, None] = OrderedDict()
+        self._wire_has_ids = not capabilities.minted
         self._minted = 0
         self._held: deque[Event] = deque()
         machines = self.composition.machines
@@ -133,14 +137,18 @@ class Conversation(Driver):
         return self._judged(None, super().start(now))
 
     def handle(self, event: Event, now: float) -> list[Emission]:
-        emissions = self._judged(event, super().handle(event, now))
+        return self._judged(event, super().handle(event, now)) + self._replayed(now)
+
+    def elapse(self, now: float) -> list[Emission]:
+        return self._judged(None, super().elapse(now)) + self._replayed(now)
+
+    def _replayed(self, now: float) -> list[Emission]:
+        """What waited for the provider's consent: let in with it, or dropped with the connection that brought it."""
+        emissions: list[Emission] = []
         while self._held and self.session.state is not Session.STARTING:
             held = self._held.popleft()
             emissions += self._judged(held, super().handle(held, now))
         return emissions
-
-    def elapse(self, now: float) -> list[Emission]:
-        return self._judged(None, super().elapse(now))
 
     def _judged(self, event: Event | None, emissions: list[Emission]) -> list[Emission]:
         self.epoch += sum(type(emission.effect) is OpenTransport for emission in emissions)
@@ -155,7 +163,7 @@ class Conversation(Driver):
         if epoch != self.epoch:
             return None
         group = self.live["generation"]
-        if self.capabilities.minted:
+        if not self._wire_has_ids:
             if len(group) != 1:
                 return None
             (instance,) = group.values()

@@ -91,7 +91,7 @@ class Lane(Enum):
 @attrs.frozen
 class GenerationContext:
     """message: its open message. spoken: anything was handed over. bracketed: it began with a bracket, so one will end
-    it. opened: the host knows it. answers, lane: set at birth by the router."""
+    it. opened: the host knows it. answers: set at birth by the router, spent when it begins. lane: set at birth."""
 
     message: Message = Message.NONE
     spoken: bool = False
@@ -154,7 +154,8 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
     held, dropped = ((ReleaseHeld,), (DropHeld,)) if wire.hold_calls else ((), ())
     send_cancel = (SendCancel,) if wire.cancel else ()
     no_more = assign(message=Message.NONE)
-    begun, implicit = assign(opened=True, bracketed=True), assign(opened=True)
+    begun = assign(opened=True, bracketed=True, answers=Answers.NOBODY)
+    implicit = assign(opened=True, answers=Answers.NOBODY)
     worded, sounding = assign(message=Message.WORDED, spoken=True), assign(message=Message.OPEN, spoken=True)
     finish_quietly, cut_quietly = (CloseMessage, Seal, no_more), (CloseMessage(cut=True), Seal, no_more)
 
@@ -165,7 +166,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             to(target, OpenGeneration, ClaimReply, *then, *kept),
         )
 
-    unheard = to(g.INTERRUPTED, ClaimReply, *send_cancel)
+    unheard = to(g.INTERRUPTED, ClaimReply, *send_cancel, assign(answers=Answers.NOBODY))
     content: Row = {
         TextDelta: (
             when(no_message, stay(OpenMessage, PushText, worded, rearm=True)),
@@ -221,7 +222,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             ),
             AudioDelta: ignore(Reason.NOISE, "sound between turns is background") if minted else unknown_id,
             (MessageDone, GenerationDone): ignore(Reason.LATE, "nothing is open") if minted else unknown_id,
-            GenerationInterrupted: stay(NoticeInterruption),
+            GenerationInterrupted: stay(CorrectContext, NoticeInterruption),
             (InterruptRequested, UserCut, Release, ProviderGone): refuse("nothing is open, so nobody is told"),
             Superseded: refuse("a generation that has not begun is not superseded"),
         },

@@ -122,12 +122,9 @@ def sealed_once(mirror: Mirror, emission: Emission) -> str | None:
     return "streams end with a message open" if host.message else None
 
 
-@_on_effect(
-    "GEN-6", "no generation of the conversation is open when the host is told that the user speaks", order.SpeechStarted
-)
+@_on_effect("GEN-6", "no generation is open when the host is told that the user speaks", order.SpeechStarted)
 def cut_before_told(mirror: Mirror, _: Emission) -> str | None:
-    still = [id for id in mirror.open_generations if not mirror.generations[id].out_of_band]
-    return f"{len(still)} still open" if still else None
+    return f"{len(mirror.open_generations)} still open" if mirror.open_generations else None
 
 
 @_on_effect("TOOL-1", "a call is handed over once, into streams that have not ended", order.DeliverCall)

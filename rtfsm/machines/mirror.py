@@ -23,9 +23,8 @@ KEPT = 256
 
 
 def _shorten(group: dict[str, Any], over: list[str]) -> None:
-    if len(over) > KEPT:
-        for id in over[: KEPT // 2]:
-            del group[id]
+    for id in over[: KEPT // 2]:
+        del group[id]
 
 
 @attrs.define
@@ -44,8 +43,12 @@ class Mirror:
     """The host's streams, futures and what it was told; the wire's configuration and calls."""
 
     generations: dict[str, HostGeneration] = attrs.field(factory=dict)
+    open_generations: dict[str, HostGeneration] = attrs.field(factory=dict)
+    """Those of them whose streams have not ended."""
     futures: dict[str, bool] = attrs.field(factory=dict)
     """request -> it has ended"""
+    pending_futures: dict[str, None] = attrs.field(factory=dict)
+    """Those of them that have not."""
     calls: dict[str, str] = attrs.field(factory=dict)
     """call -> open, answered, withdrawn or gone"""
     told_speaking: bool = False
@@ -57,8 +60,10 @@ class Mirror:
         """Take note of what the host asked or gave up, and of what the provider withdrew, before its effects."""
         if isinstance(event, ReplyRequested):
             self.futures[event.request] = False
+            self.pending_futures[event.request] = None
         elif isinstance(event, ReplyAbandoned) and event.request in self.futures:
             self.futures[event.request] = True
+            self.pending_futures.pop(event.request, None)
         elif isinstance(event, ToolCallCancelled) and event.call in self.calls:
             self.calls[event.call] = "withdrawn"
 
@@ -69,6 +74,7 @@ class Mirror:
         if isinstance(effect, order.OpenGeneration):
             host = self.generations.setdefault(id, HostGeneration())
             host.opened += 1
+            self.open_generations[id] = host
             host.out_of_band = emission.instance.context.lane is Lane.OUT_OF_BAND
         elif isinstance(effect, order.OpenMessage) and host is not None:
             host.message, host.chunks = True, 0
@@ -78,8 +84,10 @@ class Mirror:
             host.message = False
         elif isinstance(effect, order.Seal) and host is not None:
             host.sealed = True
+            self.open_generations.pop(id, None)
         elif isinstance(effect, (order.ResolveReply, order.FailReply)):
             self.futures[id] = True
+            self.pending_futures.pop(id, None)
         elif isinstance(effect, (order.SpeechStarted, order.SpeechStopped)):
             self.told_speaking = isinstance(effect, order.SpeechStarted)
         elif isinstance(effect, order.DeliverCall):
@@ -110,14 +118,9 @@ class Mirror:
 
     def _forget(self) -> None:
         """Keep what is over only for a while: a long conversation must not grow."""
-        _shorten(self.generations, [id for id, host in self.generations.items() if host.sealed])
-        _shorten(self.futures, [id for id, ended in self.futures.items() if ended])
-        _shorten(self.calls, [id for id, state in self.calls.items() if state != "open"])
-
-    @property
-    def open_generations(self) -> list[str]:
-        return [id for id, host in self.generations.items() if not host.sealed]
-
-    @property
-    def pending_futures(self) -> list[str]:
-        return [id for id, ended in self.futures.items() if not ended]
+        if len(self.generations) > KEPT:
+            _shorten(self.generations, [id for id, host in self.generations.items() if host.sealed])
+        if len(self.futures) > KEPT:
+            _shorten(self.futures, [id for id, ended in self.futures.items() if ended])
+        if len(self.calls) > KEPT:
+            _shorten(self.calls, [id for id, state in self.calls.items() if state != "open"])

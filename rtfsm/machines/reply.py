@@ -134,8 +134,8 @@ def reply_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
         r.QUEUED: {
             SendNow: to(r.SENT, SendReplyRequest),
             ReplyAbandoned: to(r.ENDED),
-            InterruptRequested: (
-                when(is_say, fail[Failure.INTERRUPTED]),
+            InterruptRequested: cell(
+                when(is_say, fail[Failure.INTERRUPTED]) if wire.say else None,
                 ignore(Reason.NO_OP, "an interruption does not withdraw a request"),
             ),
             Release: released,
@@ -150,8 +150,8 @@ def reply_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
             ReplyDeclined: fail[Failure.DECLINED],
             Release: released,
             ReplyAbandoned: cell(when(user_has_floor, to(r.ENDED)) if by_order else None, to(r.DISCARDING)),
-            InterruptRequested: (
-                when(is_say, to(r.DISCARDING, FailReply(Failure.INTERRUPTED))),
+            InterruptRequested: cell(
+                when(is_say, to(r.DISCARDING, FailReply(Failure.INTERRUPTED))) if wire.say else None,
                 ignore(Reason.NO_OP, "an interruption does not withdraw a request"),
             ),
             TimerElapsed: to(r.DISCARDING, FailReply(Failure.EXPIRED)),

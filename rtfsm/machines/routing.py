@@ -33,7 +33,7 @@ from rtfsm.vocabulary.local import (
 from rtfsm.vocabulary.wire import GenerationCreated, ReplyDeclined, TextDelta, ToolCallReady
 
 from .capabilities import Capabilities
-from .generation import generation_machine
+from .generation import Lane, generation_machine
 from .playout import playout_machine
 from .reply import Reply, reply_machine
 from .session import RETRIES, Session, session_machine
@@ -118,9 +118,10 @@ def compose(wire: Capabilities, timing: Timing | None = None, retries: int = RET
     def cancel_expectation(conversation: Conversation, _: Emission) -> Deliveries:
         yield from ((one, ReplyDeclined()) for one in expected(conversation))
 
-    def notice(conversation: Conversation, _: Emission) -> Deliveries:
-        audible = conversation.audible
-        yield from ((one, InterruptionNoticed(audible)) for one in conversation.instances(user))
+    def notice(conversation: Conversation, cause: Emission) -> Deliveries:
+        if cause.instance.context.lane is Lane.MAIN:  # the end of one out of band takes the floor from nobody
+            audible = conversation.audible
+            yield from ((one, InterruptionNoticed(audible)) for one in conversation.instances(user))
 
     def message_opened(conversation: Conversation, cause: Emission) -> Deliveries:
         yield conversation.begin_message(cause.instance, cause.event), MessageOpened()
@@ -151,7 +152,7 @@ def compose(wire: Capabilities, timing: Timing | None = None, retries: int = RET
         routes += [begin_next(event) for event in (GenerationCreated, TextDelta, ToolCallReady)]
     if wire.auto_reply:
         routes += [
-            Route(order.PassCall, reply, NextCall, next_call),
+            Route(order.DeliverCall, reply, NextCall, next_call),
             Route(order.ExpectReply, reply, ReplyExpected, expect_reply, births=True),
             Route(order.CancelExpectation, reply, ReplyDeclined, cancel_expectation),
         ]

@@ -47,7 +47,7 @@ def user_turn_machine(_: Capabilities, timing: Timing | None = None) -> Machine:
     u = UserTurn
     start = (when(floor_held, to(u.OVERLAPPING)), to(u.SPEAKING, CutAgent, SpeechStarted, TellReplies))
     pair = (
-        when(audible, stay(SpeechStarted, SpeechStopped)),
+        when(audible, stay(CutAgent, SpeechStarted, SpeechStopped)),
         ignore(Reason.NO_OP, "nothing is being heard that would have to end"),
     )
     speaks = ignore(Reason.DUPLICATE, "the user speaks already")

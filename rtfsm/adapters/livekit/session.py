@@ -50,7 +50,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._shell = Shell(self, provider, conversation, options)
         self._microphone = Microphone(provider.input_rate)
         self._user_text: str | None = None
-        self._saying: set[asyncio.Task[None]] = set()
+        self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
         self._warned: set[str] = set()
         self._shell.start()
 
@@ -188,8 +188,9 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
             return self._ask(local.ReplyKind.SAY, id, do.Say(id, text))
         future: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.Future()
         task = asyncio.create_task(self._say_collected(id, text, future), name="rtfsm-say")
-        self._saying.add(task)
-        task.add_done_callback(self._saying.discard)
+        future.add_done_callback(lambda f: f.cancelled() or f.exception())
+        self._saying[task] = future
+        task.add_done_callback(lambda done: self._saying.pop(done, None))
         return future
 
     async def _say_collected(
@@ -203,13 +204,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
 
         try:
             await asyncio.wait_for(collect(), timeout=10.0)
-        except BaseException as error:
+        except Exception as error:
             if not future.done():
                 future.set_exception(
                     llm.RealtimeError(f"no reply: the text to say did not come ({type(error).__name__})")
                 )
-            if not isinstance(error, Exception):
-                raise
             return
         if not future.done():
             self._ask(local.ReplyKind.SAY, id, do.Say(id, "".join(parts)), future)
@@ -227,7 +226,17 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._shell.request(kind, id, Request(future, command))
         return future
 
+    def _give_up_saying(self) -> list[asyncio.Task[None]]:
+        """End what is to be said and has not come yet. The futures end here: a task may never have run."""
+        given_up = dict(self._saying)
+        for task, future in given_up.items():
+            if not future.done():
+                future.set_exception(llm.RealtimeError("no reply: interrupted before the text to say had come"))
+            task.cancel()
+        return list(given_up)
+
     def interrupt(self) -> None:
+        self._give_up_saying()
         self._shell.submit(local.InterruptRequested())
 
     def truncate(
@@ -245,10 +254,9 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
 
     async def aclose(self) -> None:
         self._shell.submit(local.CloseRequested())
-        for task in list(self._saying):
-            task.cancel()
-        if self._saying:
-            await asyncio.wait(list(self._saying))
+        saying = self._give_up_saying()
+        if saying:
+            await asyncio.wait(saying)
         try:
             await asyncio.wait_for(self._shell.wait_closed(), timeout=CLOSE_LIMIT)
         except asyncio.TimeoutError:

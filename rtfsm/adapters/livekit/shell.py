@@ -78,7 +78,10 @@ class Shell:
         self._timer: asyncio.TimerHandle | None = None
         self._sounding: set[asyncio.TimerHandle] = set()
         self._user_began: float | None = None
-        self._last_cut: str | None = None
+        self._last_said: str | None = None
+        """Item of the message that was closed last, if it had words."""
+        self._has_run = False
+        """The provider was ready once, so what follows a loss goes on with a conversation."""
         self._version = -1
         self._handlers: dict[type[Effect], Handler] = {
             order.OpenGeneration: self._open_generation,
@@ -143,7 +146,7 @@ class Shell:
                 for effect in effects:
                     self._handlers[type(effect)](effect, instance, event)
             elif isinstance(event, (wire.Notice, wire.Malformed)):
-                self._note(event, epoch)
+                self._note(event)
             else:
                 self.submit(event, epoch)
 
@@ -211,8 +214,8 @@ class Shell:
         except Exception:
             logger.exception("a handler of %r raised", name)
 
-    def _note(self, event: wire.Notice | wire.Malformed, epoch: int) -> None:
-        if epoch != self.conversation.epoch:
+    def _note(self, event: wire.Notice | wire.Malformed) -> None:
+        if self.conversation.session.state in (Session.CLOSING, Session.CLOSED):
             return
         if isinstance(event, wire.Notice):
             self._emit(event.name, event.data)
@@ -231,7 +234,7 @@ class Shell:
     def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
         host, id = self._generations[instance.id], str(instance.part)
         message = HostMessage(id, lambda: self._sound_began(message), lambda: self._sound_read(message))
-        host.message = message
+        host.message, self._last_said = message, None
         host.began = host.began or message.began
         host.messages.send_nowait(message.announced)
 
@@ -257,8 +260,7 @@ class Shell:
         self.conversation.monitor.text_closed(message.close())
         if message.said.strip():
             self.context.assistant_said(message.item_id, message.said, began=message.began, interrupted=effect.cut)
-            if effect.cut:
-                self._last_cut = message.item_id
+            self._last_said = message.item_id
 
     def _seal(self, _: Effect, instance: Instance, __: Event) -> None:
         host = self._generations.pop(instance.id)
@@ -289,9 +291,10 @@ class Shell:
         self.context.called(call)
         host.functions.send_nowait(call)
 
-    def _correct_context(self, _: Effect, __: Instance, event: wire.GenerationInterrupted) -> None:
-        if event.heard is not None and self._last_cut is not None:
-            self.context.heard(self._last_cut, event.heard)
+    def _correct_context(self, _: Effect, instance: Instance, event: wire.GenerationInterrupted) -> None:
+        said_nothing = instance.context.opened and not instance.context.spoken
+        if event.heard is not None and self._last_said is not None and not said_nothing:
+            self.context.heard(self._last_said, event.heard)
 
     # -- requests --------------------------------------------------------------------------------------------------
 
@@ -301,6 +304,7 @@ class Shell:
         def ended(future: asyncio.Future[Any]) -> None:
             if future.cancelled():
                 self.submit(local.ReplyAbandoned(id))
+                self._requests.pop(id, None)
 
         self._requests[id] = request
         request.future.add_done_callback(ended)
@@ -354,7 +358,8 @@ class Shell:
         for command in waiting:
             self._send(command)
         self._session.microphone_open()
-        if self.conversation.epoch > 1:
+        again, self._has_run = self._has_run, True
+        if again:
             self._emit("session_reconnected", llm.RealtimeSessionReconnectedEvent())
 
     def _report_recoverable(self, _: Effect, __: Instance, event: Event) -> None:
@@ -403,7 +408,7 @@ class Shell:
 
     def _send_config(self, _: Effect, __: Instance, ___: Event) -> None:
         self._accepted = self._now()
-        self._put(self._provider.configure(self._accepted, again=self.conversation.epoch > 1))
+        self._put(self._provider.configure(self._accepted, again=self._has_run))
 
     def _now(self) -> do.Settings:
         return attrs.evolve(self.settings, history=self.context.copy())

@@ -27,18 +27,28 @@ class AudioStream(aio.Chan[rtc.AudioFrame]):
         self._on_first: Callable[[], None] | None = on_first
         self._on_end: Callable[[], None] | None = on_end
 
+    async def recv(self) -> rtc.AudioFrame:
+        try:
+            return await super().recv()
+        except aio.ChanClosed:  # a reader that waits when the channel closes does not come by recv_nowait
+            self._found_end()
+            raise
+
     def recv_nowait(self) -> rtc.AudioFrame:
         try:
             frame = super().recv_nowait()
         except aio.ChanClosed:
-            if self._on_end is not None:
-                tell, self._on_end = self._on_end, None
-                tell()
+            self._found_end()
             raise
         if self._on_first is not None:
             tell, self._on_first = self._on_first, None
             tell()
         return frame
+
+    def _found_end(self) -> None:
+        if self._on_end is not None:
+            tell, self._on_end = self._on_end, None
+            tell()
 
 
 class HostMessage:

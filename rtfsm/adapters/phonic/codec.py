@@ -6,6 +6,7 @@ hundred times more, and takes an object without a type for consent to start.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from rtfsm.adapters.livekit import provider as do
 from rtfsm.language import Event
 from rtfsm.vocabulary import wire
 
-__all__ = ["OUTPUT_RATE", "CodecState", "PhonicCodec"]
+__all__ = ["OUTPUT_RATE", "CodecState", "PhonicCodec", "frame_of"]
 
 OUTPUT_RATE = 24000
 BYTES_PER_SECOND = 2 * OUTPUT_RATE
@@ -156,7 +157,7 @@ def _plain(*events: Event) -> Callable[[CodecState, Any], tuple[CodecState, Even
 def _text(state: CodecState, text: str, seconds: float | None) -> tuple[CodecState, list[Event]]:
     if not text.strip():
         return attrs.evolve(state, blank=state.blank + text), []
-    return attrs.evolve(state, blank="", fresh=False), [wire.TextDelta(state.blank + text, seconds=seconds)]
+    return _SPOKEN, [wire.TextDelta(state.blank + text, seconds=seconds)]
 
 
 def _turn_began(state: CodecState, _: AssistantStarted) -> tuple[CodecState, Events]:
@@ -287,14 +288,14 @@ class PhonicCodec:
     def encode(self, state: CodecState, command: do.Command) -> tuple[CodecState, Sequence[str]]:
         """A command to the frames that say it."""
         if isinstance(command, do.InputAudio):
-            return state, (_frame({"type": "audio_chunk", "audio": command.audio}),)
+            return state, (frame_of({"type": "audio_chunk", "audio": command.audio}),)
         if isinstance(command, do.ToolOutput):
             output = {"error": command.output} if command.is_error else command.output
-            return state, (_frame({"type": "tool_call_output", "tool_call_id": command.call, "output": output}),)
+            return state, (frame_of({"type": "tool_call_output", "tool_call_id": command.call, "output": output}),)
         if isinstance(command, do.SystemMessage):
-            return state, (_frame({"type": "add_system_message", "system_message": command.text}),)
+            return state, (frame_of({"type": "add_system_message", "system_message": command.text}),)
         if isinstance(command, do.Say):
-            return attrs.evolve(state, fresh=False), (_frame({"type": "say", "text": command.text}),)
+            return attrs.evolve(state, fresh=False), (frame_of({"type": "say", "text": command.text}),)
         if isinstance(command, do.Reply):
             asked = {
                 "type": "generate_reply",
@@ -302,9 +303,13 @@ class PhonicCodec:
                 "user_message": command.user_text,
             }
             said = {name: value for name, value in asked.items() if value is not None}
-            return attrs.evolve(state, fresh=False), (_frame(said),)
+            return attrs.evolve(state, fresh=False), (frame_of(said),)
         return state, ()  # Phonic has no message to cancel a response
 
 
-def _frame(message: dict[str, Any]) -> str:
-    return msgspec.json.encode(message).decode()
+def frame_of(message: dict[str, Any]) -> str:
+    """A message as a text frame. Half characters (lone surrogates), which no UTF-8 can carry, become "?"."""
+    try:
+        return msgspec.json.encode(message).decode()
+    except UnicodeEncodeError:
+        return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace").decode()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from livekit.agents import llm
 
 from rtfsm.adapters.livekit.provider import Settings, Sink
 from rtfsm.profiles import PHONIC
 
-from .codec import OUTPUT_RATE, PhonicCodec
+from .codec import OUTPUT_RATE, PhonicCodec, frame_of
 from .config import config_options, history_text
 from .endpoint import headers, websocket_url
 from .tools import forbids_speech_after, tool_definitions
@@ -32,20 +31,20 @@ class PhonicProvider:
         return WebSocketTransport(websocket_url(settings.options), headers(settings.options), epoch, sink)
 
     def configure(self, settings: Settings, *, again: bool) -> Sequence[str]:
-        return (_frame({"type": "config", **_config(settings, replay_welcome=not again)}),)
+        return (frame_of({"type": "config", **_config(settings, replay_welcome=not again)}),)
 
     def reset(self, settings: Settings) -> Sequence[str]:
-        return (_frame({"type": "reset", "config": _config(settings, replay_welcome=False)}),)
+        return (frame_of({"type": "reset", "config": _config(settings, replay_welcome=False)}),)
 
     def update(self, before: Settings, now: Settings) -> Sequence[str]:
         if now.options != before.options:
             return self.reset(now)  # no narrower message changes the other options
         frames = []
         if now.instructions != before.instructions:
-            frames.append(_frame({"type": "update_system_prompt", "system_prompt": now.instructions or ""}))
+            frames.append(frame_of({"type": "update_system_prompt", "system_prompt": now.instructions or ""}))
         had, has = _tools(before), _tools(now)
         if has != had:
-            frames.append(_frame({"type": "update_tools_subset", "tools": has}))
+            frames.append(frame_of({"type": "update_tools_subset", "tools": has}))
         return frames
 
     def answers_output(self, settings: Settings, tool: str) -> bool:
@@ -64,7 +63,3 @@ def _config(settings: Settings, *, replay_welcome: bool) -> dict[str, Any]:
         history=None if settings.history is None else history_text(settings.history),
         replay_welcome=replay_welcome,
     )
-
-
-def _frame(message: dict[str, Any]) -> str:
-    return msgspec.json.encode(message).decode()

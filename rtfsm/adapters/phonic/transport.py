@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Mapping
 
@@ -14,6 +15,10 @@ from rtfsm.adapters.livekit.provider import Sink
 from rtfsm.vocabulary.wire import Loss
 
 __all__ = ["WebSocketTransport", "loss_of_close"]
+
+_wire_log = logging.getLogger("rtfsm.websocket")
+# At DEBUG the library writes down every frame and header: the words of the call, and the API key.
+_wire_log.setLevel(logging.INFO)
 
 MAX_FRAME = 32 * 1024 * 1024
 """Bytes. One frame may hold minutes of sound; a larger one closes the connection with 1009."""
@@ -57,6 +62,7 @@ class WebSocketTransport:
         self.dropped = 0
         """Droppable frames that were left out."""
         self._task = asyncio.create_task(self._run(), name=f"rtfsm-connection-{epoch}")
+        self._task.add_done_callback(self._ended)
 
     def send(self, frame: str, *, droppable: bool = False) -> None:
         if self._task.done():
@@ -90,8 +96,14 @@ class WebSocketTransport:
         with contextlib.suppress(Exception):
             await socket.close()
 
-    async def _run(self) -> None:
-        outcome, code, detail = Loss.RETRYABLE, None, "closed before it was open"
+    def _ended(self, task: asyncio.Task[tuple[Loss, int | None, str]]) -> None:
+        # Not in the task itself: one that is cancelled before its first step never runs.
+        self._socket = None
+        outcome, code, detail = (Loss.RETRYABLE, None, "aborted") if task.cancelled() else task.result()
+        self._sink.lost(self._epoch, outcome, code, detail)
+
+    async def _run(self) -> tuple[Loss, int | None, str]:
+        code = None
         try:
             outcome, code, detail = await self._talk()
         except InvalidStatus as error:
@@ -101,13 +113,9 @@ class WebSocketTransport:
                 detail += "; check the API key"
         except (OSError, InvalidHandshake, asyncio.TimeoutError) as error:
             outcome, detail = Loss.RETRYABLE, f"could not connect ({type(error).__name__})"
-        except asyncio.CancelledError:
-            detail = "aborted"
         except Exception as error:
             outcome, detail = Loss.FAILED, f"the connection failed ({type(error).__name__})"
-        finally:
-            self._socket = None
-            self._sink.lost(self._epoch, outcome, code, detail)
+        return outcome, code, detail
 
     async def _talk(self) -> tuple[Loss, int | None, str]:
         socket = await connect(
@@ -120,6 +128,7 @@ class WebSocketTransport:
             ping_timeout=self._ping,
             close_timeout=2.0,
             max_size=MAX_FRAME,
+            logger=_wire_log,
         )
         self._socket = socket
         writer = asyncio.create_task(self._write(socket), name=f"rtfsm-writer-{self._epoch}")

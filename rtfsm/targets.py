@@ -1,0 +1,90 @@
+"""Which machines a command is about: those of the profiles, or one of the user's own, named ``module:NAME``."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import sys
+from typing import Any
+
+import attrs
+
+from rtfsm.language import Machine, RtfsmError
+from rtfsm.machines import Capabilities, compose
+from rtfsm.machines.generation import Answers, GenerationContext, Lane
+from rtfsm.profiles import PROFILES
+
+__all__ = ["ALL", "Target", "UsageError", "find_targets"]
+
+ALL = "all"
+
+
+class UsageError(RtfsmError):
+    """What was asked for is not there. One line that says what is."""
+
+
+@attrs.frozen
+class Target:
+    """A machine, the profile that it was built for (None for a user's own), and contexts with which instances begin
+    besides the machine's."""
+
+    machine: Machine
+    profile: str | None = None
+    births: tuple[Any, ...] = ()
+
+
+def find_targets(name: str = ALL, profile: str | None = None) -> list[Target]:
+    """``all``, the name of a shipped machine, or ``module:NAME``. profile: None for every one.
+
+    A module is sought from the current directory on. Raises UsageError; lets a DeclarationError of the module through.
+    """
+    if ":" in name:
+        if profile is not None:
+            raise UsageError(f"{name} is a machine of your own and has no profile; leave --profile out")
+        return [Target(_own(name))]
+    chosen = PROFILES if profile is None else {profile: PROFILES[profile]}
+    targets = [
+        Target(machine, key, _births(wire) if machine.name == "generation" else ())
+        for key, wire in chosen.items()
+        for machine in compose(wire).machines
+        if name in (ALL, machine.name)
+    ]
+    if not targets:
+        shipped = ", ".join(machine.name for machine in compose(next(iter(PROFILES.values()))).machines)
+        raise UsageError(f"no machine is named {name!r}; give all, one of {shipped}, or MODULE:NAME for your own")
+    return targets
+
+
+def _births(wire: Capabilities) -> tuple[GenerationContext, ...]:
+    """The router tells a generation at birth whom it answers, and whether it is beside the conversation."""
+    lanes = tuple(Lane) if wire.out_of_band else (Lane.MAIN,)
+    return tuple(GenerationContext(answers=answers, lane=lane) for answers, lane in itertools.product(Answers, lanes))
+
+
+def _own(name: str) -> Machine:
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute or module_name.startswith("."):
+        raise UsageError(f"{name!r} names no machine; write MODULE:NAME, as in mypackage.turns:MACHINE")
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
+            raise UsageError(f"there is no module {error.name!r}, neither installed nor in {here}") from error
+        raise UsageError(f"module {module_name!r} cannot be imported: {error}") from error
+    except RtfsmError:
+        raise
+    except Exception as error:
+        raise UsageError(f"module {module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
+    try:
+        found = getattr(module, attribute)
+    except AttributeError as error:
+        named = [key for key, one in vars(module).items() if isinstance(one, Machine)]
+        has = f"its machines are {', '.join(named)}" if named else "it has no machine at all"
+        raise UsageError(f"module {module_name!r} has no {attribute!r}; {has}") from error
+    if not isinstance(found, Machine):
+        raise UsageError(f"{name} is a {type(found).__name__}, not an rtfsm.Machine")
+    return found
