@@ -95,10 +95,7 @@ class Driver:
         """The live instances, of one machine or of all, in the order of their birth: begun and not ended."""
         if machine is None:
             return [one for each in self.composition.machines for one in self.instances(each)]
-        group = self.live[machine.name].values()
-        if self.is_singleton(machine):
-            return list(group)
-        return [one for one in group if one.state is not machine.initial and not one.ended]
+        return [one for one in self.live[machine.name].values() if one.alive]
 
     def ignored(self) -> Counter[Reason]:
         """Ignored and dropped events by reason."""
@@ -129,6 +126,7 @@ class Driver:
         """A new live instance in the machine's first state; it is dropped again if it never leaves that state."""
         instance = Instance(machine, id, machine.context if context is None else context, link)
         instance.entered_at = instance.armed_at = self.now
+        instance.alive = self.is_singleton(machine)
         self._arm_timer(instance)
         self.live[machine.name][id] = instance
         self._perform(machine.begin, instance, Event())
@@ -166,6 +164,7 @@ class Driver:
         if arm.kind is Kind.TO:
             self.version += 1
             instance.entered_at = instance.armed_at = self.now
+            instance.alive = arm.target not in instance.machine.final or self.is_singleton(instance.machine)
         elif arm.rearm:
             instance.armed_at = self.now
         elif arm.kind is Kind.REFUSE:
@@ -219,11 +218,9 @@ class Driver:
         raise RtfsmError(f"a standing condition still holds after its event was taken {STANDING_LIMIT} times")
 
     def _sweep(self) -> None:
-        for machine in self.composition.machines:
-            if not self.is_singleton(machine):
-                group = self.live[machine.name]
-                for id in [id for id, one in group.items() if one.ended or one.state is machine.initial]:
-                    del group[id]
+        for group in self.live.values():
+            for id in [id for id, one in group.items() if not one.alive]:
+                del group[id]
 
     def _collect(self) -> list[Emission]:
         self._settle()

@@ -17,13 +17,15 @@ __all__ = ["Emission", "Instance", "Step"]
 class Instance:
     """One instance. ``state`` and ``context`` are written by the engine alone, the rest by the driver.
 
-    id: unique among the instances of its machine. link: id of the instance of another machine that it belongs to, or
-    None. part: id of the part of it that is open on the wire (the open message of a generation), or None. past: ids of
-    its parts that are complete. situation: for whoever numbers (state, context) pairs, -1 otherwise. steady: for
-    event types that change nothing now, the effects and the arm number, looked up instead of dispatched.
+    alive: it has begun and not ended; the driver's own note of what its state says. id: unique among the instances of
+    its machine. link: id of the instance of another machine that it belongs to, or None. part: id of the part of it
+    that is open on the wire (the open message of a generation), or None. past: ids of its parts that are complete.
+    situation: for whoever numbers (state, context) pairs, -1 otherwise. steady: for event types that change nothing
+    now, the effects and the arm, looked up instead of dispatched.
     """
 
     __slots__ = (
+        "alive",
         "armed_at",
         "context",
         "entered_at",
@@ -43,6 +45,7 @@ class Instance:
         self.id = id
         self.state: Any = machine.initial
         self.context = context
+        self.alive = False
         self.link = link
         self.part: str | None = None
         self.past: set[str] = set()
@@ -59,10 +62,6 @@ class Instance:
             return None
         due = self.armed_at + self.timer.seconds
         return due if self.timer.cap is None else min(due, self.entered_at + self.timer.cap)
-
-    @property
-    def ended(self) -> bool:
-        return self.state in self.machine.final
 
     def __repr__(self) -> str:
         return f"<{self.machine.name} {self.id} {self.state.name}>"

@@ -204,7 +204,7 @@ class Conversation(Driver):
         return self._to_reply(event)
 
     def _admitted(self, event: Event) -> bool:
-        if self.session.state in RUNNING:
+        if self.session.state in RUNNING and not self.session.context.gone:
             return True
         if self.session.state is Session.STARTING and len(self._held) < HELD_EVENTS:
             self._held.append(event)

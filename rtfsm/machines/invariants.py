@@ -36,10 +36,12 @@ __all__ = [
 
 @attrs.frozen
 class EffectInvariant:
-    """name and text: stable, shown in reports. check: (mirror, effect with its cause) -> what is wrong."""
+    """name and text: stable, shown in reports. effects: the types that it judges. check: (mirror, effect with its
+    cause) -> what is wrong."""
 
     name: str
     text: str
+    effects: tuple[type[Effect], ...]
     check: Callable[[Mirror, Emission], str | None] = attrs.field(repr=False)
 
 
@@ -73,7 +75,7 @@ def _on_effect(name: str, text: str, *effects: type[Effect]) -> Callable[[Effect
         def limited(mirror: Mirror, emission: Emission) -> str | None:
             return check(mirror, emission) if isinstance(emission.effect, effects) else None
 
-        EFFECT_INVARIANTS.append(EffectInvariant(name, text, limited))
+        EFFECT_INVARIANTS.append(EffectInvariant(name, text, effects, limited))
         return check
 
     return keep
@@ -210,8 +212,10 @@ def over_is_sealed(conversation: Conversation, mirror: Mirror) -> str | None:
 @_on_state("S-2", "a future is pending exactly while its request is queued or sent")
 def pending_is_waiting(conversation: Conversation, mirror: Mirror) -> str | None:
     waiting = {one.id for one in conversation.replies if one.state in (Reply.QUEUED, Reply.SENT)}
+    if waiting == mirror.pending_futures.keys():
+        return None
     stray = [id for id in mirror.pending_futures if id not in waiting]
-    return f"{stray[0]} waits for nobody" if stray else None
+    return f"{stray[0]} waits for nobody" if stray else "a request goes on whose future has ended"
 
 
 @_on_state("S-3", "before the provider is ready nothing has begun but requests that wait")
@@ -249,7 +253,7 @@ def bounded(conversation: Conversation, _: Mirror) -> str | None:
 @_on_state("TIME-1", "every state that does not rest has its timer running")
 def every_wait_ends(conversation: Conversation, _: Mirror) -> str | None:
     for one in conversation.instances():
-        if one.deadline is None and one.state not in one.machine.rests and not one.ended:
+        if one.deadline is None and one.state not in one.machine.rests and one.state not in one.machine.final:
             return f"{one!r} waits without a timer"
     return None
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfsm.language import Emission, Event
+from rtfsm.language import Effect, Emission, Event
 
-from .invariants import EFFECT_INVARIANTS, STATE_INVARIANTS, TEXT_HAS_CHUNK
+from .invariants import EFFECT_INVARIANTS, STATE_INVARIANTS, TEXT_HAS_CHUNK, EffectInvariant
 from .mirror import Mirror
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ __all__ = ["Monitor", "Violation"]
 logger = logging.getLogger("rtfsm")
 
 KEPT = 100
+_JUDGES: dict[type[Effect], list[EffectInvariant]] = {}
+for _invariant in EFFECT_INVARIANTS:
+    for _effect in _invariant.effects:
+        _JUDGES.setdefault(_effect, []).append(_invariant)
 
 
 @attrs.frozen
@@ -48,7 +52,7 @@ class Monitor:
         cause = type(event).__name__ if event is not None else "time"
         self.mirror.host_said(event)
         for emission in emissions:
-            for on_effect in EFFECT_INVARIANTS:
+            for on_effect in _JUDGES.get(type(emission.effect), ()):
                 if (wrong := on_effect.check(self.mirror, emission)) is not None:
                     self.report(on_effect.name, wrong, cause)
             self.mirror.take(emission)
