@@ -187,6 +187,14 @@ class Conversation(Driver):
         return machine.name in ("session", "user_turn")
 
     def resolve(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        """Who gets an event. One that this wire was not said to have is dropped, and counted."""
+        for instance, addressed in self._address(event):
+            if type(addressed) in instance.machine.events:
+                yield instance, addressed
+            else:
+                self.drop(Reason.NO_OP)
+
+    def _address(self, event: Event) -> Iterable[tuple[Instance, Event]]:
         if isinstance(event, GATED) and not self._admitted(event):
             return ()
         if isinstance(event, OF_GENERATION):
@@ -267,15 +275,12 @@ class Conversation(Driver):
         return self._dropped(Reason.STALE if id in self.seen_calls else Reason.NO_OP)
 
     def _to_playout(self, event: local.PlayoutStarted | local.PlayoutFinished) -> Iterable[tuple[Instance, Event]]:
-        if self.session.state in (Session.CLOSING, Session.CLOSED):
-            return self._dropped(Reason.TERMINAL)
         known = self._live(self._playout, event.message)
-        if isinstance(event, local.PlayoutFinished):
-            return ((known, event),) if known is not None else self._dropped(Reason.LATE)
-        if known is None and self.session.state in (Session.CLOSING, Session.CLOSED):
+        if known is None:
             return self._dropped(Reason.LATE)
-        known = known if known is not None else self.born(self._playout, event.message)
-        earlier = [one for one in self.instances(self._playout) if one.state is Playout.PLAYING and one is not known]
+        if isinstance(event, local.PlayoutFinished):
+            return ((known, event),)
+        earlier = [one for one in self.playouts if one.state is Playout.PLAYING and one is not known]
         return (*((one, local.PlayoutFinished(one.id)) for one in earlier), (known, event))
 
     def _to_reply(self, event: Event) -> Iterable[tuple[Instance, Event]]:

@@ -150,6 +150,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
     """The machine for a wire."""
     timing = timing or Timing()
     g, minted = Generation, wire.minted
+    survives_reset = minted and wire.resettable
     ended = g.TAIL if minted else g.DONE
     held, dropped = ((ReleaseHeld,), (DropHeld,)) if wire.hold_calls else ((), ())
     send_cancel = (SendCancel,) if wire.cancel else ()
@@ -192,7 +193,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             UserCut: to(g.INTERRUPTED, *cut),
             InterruptRequested: to(g.INTERRUPTED, *cut, *send_cancel),
             Superseded: to(g.DONE, *cut),
-            Release: cell(when(is_reset, to(g.INTERRUPTED, *cut)) if minted else None, to(g.DONE, *cut)),
+            Release: cell(when(is_reset, to(g.INTERRUPTED, *cut)) if survives_reset else None, to(g.DONE, *cut)),
             ProviderGone: to(g.DONE, *finish),
             TimerElapsed: to(g.SEALED, *finish) if minted else to(g.INTERRUPTED, *finish, *send_cancel),
         }
@@ -255,7 +256,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             GenerationDone: to(g.TAIL),
             GenerationInterrupted: to(g.INTERRUPTED, CorrectContext, NoticeInterruption),
             (UserCut, InterruptRequested): to(g.INTERRUPTED),
-            Release: (when(is_reset, to(g.INTERRUPTED)), to(g.DONE)),
+            Release: cell(when(is_reset, to(g.INTERRUPTED)) if survives_reset else None, to(g.DONE)),
             (ProviderGone, TimerElapsed): to(g.DONE),
             AudioDelta: ignore(Reason.NOISE, "sound without words after the words were handed over"),
             MessageDone: ignore(Reason.LATE, "the message was closed when the generation was sealed"),
@@ -272,7 +273,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             GenerationCreated: begins_next if minted else again,
             Release: cell(
                 when(is_reset, ignore(Reason.NO_OP, "it was cut before, and its content may still come", rearm=True))
-                if minted
+                if survives_reset
                 else None,
                 to(g.DONE),
             ),
@@ -285,8 +286,10 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             GenerationCreated: begins_next,
             ToolCallReady: stay(BeginNext),
             GenerationInterrupted: stay(CorrectContext, NoticeInterruption),
-            Release: (
-                when(is_reset, ignore(Reason.NO_OP, "it has ended, and stragglers may still come", rearm=True)),
+            Release: cell(
+                when(is_reset, ignore(Reason.NO_OP, "it has ended, and stragglers may still come", rearm=True))
+                if survives_reset
+                else None,
                 to(g.DONE),
             ),
             (ProviderGone, TimerElapsed): to(g.DONE),

@@ -42,9 +42,7 @@ def playout_machine(_: Capabilities, timing: Timing | None = None) -> Machine:
     table: dict[Any, Row] = {
         p.NEW: {
             MessageOpened: to(p.QUEUED),
-            PlayoutStarted: to(p.PLAYING),
-            PlayoutFinished: ignore(Reason.LATE, "the message is over"),
-            (PlayoutStopped, InterruptRequested, Release): refuse("nothing was announced yet, so nobody is told"),
+            (*stops, PlayoutStarted): refuse("nothing was announced yet, so nobody is told"),
         },
         p.QUEUED: {
             PlayoutStarted: to(p.PLAYING),

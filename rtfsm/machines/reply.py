@@ -102,11 +102,8 @@ def reply_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
     timing = timing or Timing()
     r, by_order = Reply, wire.match is Match.NEXT
     fail = {failure: to(r.ENDED, FailReply(failure)) for failure in Failure}
-    released = (
-        when(is_reset, fail[Failure.RESET]),
-        when(is_lost, fail[Failure.LOST]),
-        fail[Failure.OVER],
-    )
+    reset = when(is_reset, fail[Failure.RESET]) if wire.resettable else None
+    unsent = when(is_lost, ignore(Reason.NO_OP, "it was not sent, so the next connection can be asked"))
     nothing_sent = refuse("nothing was sent that it could answer")
     not_new = refuse("a request begins once")
     no_instance = refuse("nothing was asked yet, so nobody is told")
@@ -138,7 +135,7 @@ def reply_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
                 when(is_say, fail[Failure.INTERRUPTED]) if wire.say else None,
                 ignore(Reason.NO_OP, "an interruption does not withdraw a request"),
             ),
-            Release: released,
+            Release: cell(reset, unsent, fail[Failure.OVER]),
             TimerElapsed: fail[Failure.EXPIRED],
             (UserSpoke, NextCall): ignore(Reason.NO_OP, "it has not been asked of the provider yet"),
             (Matched, RequestRejected, ReplyDeclined): nothing_sent,
@@ -148,7 +145,7 @@ def reply_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
             Matched: to(r.ENDED, ResolveReply),
             RequestRejected: fail[Failure.REJECTED],
             ReplyDeclined: fail[Failure.DECLINED],
-            Release: released,
+            Release: cell(reset, when(is_lost, fail[Failure.LOST]), fail[Failure.OVER]),
             ReplyAbandoned: cell(when(user_has_floor, to(r.ENDED)) if by_order else None, to(r.DISCARDING)),
             InterruptRequested: cell(
                 when(is_say, to(r.DISCARDING, FailReply(Failure.INTERRUPTED))) if wire.say else None,

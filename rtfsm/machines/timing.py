@@ -39,4 +39,4 @@ class Timing:
     taken: float = 10.0
     speech: float = 60.0
     transcript: float = 5.0
-    playout: float = 60.0
+    playout: float = 300.0

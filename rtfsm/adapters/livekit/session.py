@@ -99,7 +99,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if is_given(chat_ctx):
             if self.conversation.runs:  # a handoff: another agent takes over, with what it shall know
                 kind, self._user_text = local.ConfigKind.RESET, None
-            self._shell.context.replace(chat_ctx)
+            created = self._shell.context.replace(chat_ctx)
+            self._shell.reset_due |= bool(created) and self.conversation.session.state is Session.STARTING
         self._configure(kind, **changes)
 
     def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:

@@ -80,6 +80,8 @@ class Shell:
         self._user_began: float | None = None
         self._last_said: str | None = None
         """Item of the message that was closed last, if it had words."""
+        self.reset_due = False
+        """What was said before was replaced after the configuration had gone out, and no update can tell that."""
         self._has_run = False
         """The provider was ready once, so what follows a loss goes on with a conversation."""
         self._version = -1
@@ -233,7 +235,7 @@ class Shell:
 
     def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
         host, id = self._generations[instance.id], str(instance.part)
-        message = HostMessage(id, lambda: self._sound_began(message), lambda: self._sound_read(message))
+        message = HostMessage(id, lambda: self._sound_began(message), lambda: self._sound_missing(message))
         host.message, self._last_said = message, None
         host.began = host.began or message.began
         host.messages.send_nowait(message.announced)
@@ -258,6 +260,7 @@ class Shell:
         if message is None:
             return
         self.conversation.monitor.text_closed(message.close())
+        self._sound_ends(message)
         if message.said.strip():
             self.context.assistant_said(message.item_id, message.said, began=message.began, interrupted=effect.cut)
             self._last_said = message.item_id
@@ -271,11 +274,11 @@ class Shell:
         """LiveKit took the first frame: that is the moment at which it begins to play the message."""
         message.started_playing = self._loop.time()
         self.submit(local.PlayoutStarted(message.id))
+        self._sound_ends(message)
 
-    def _sound_read(self, message: HostMessage) -> None:
-        """LiveKit took the last frame; the message is heard until its length has passed since it began."""
-        if message.started_playing is None:
-            self.submit(local.PlayoutFinished(message.id))
+    def _sound_ends(self, message: HostMessage) -> None:
+        """A message that plays and gets no more sound is heard once its length has passed."""
+        if message.started_playing is None or not message.audio.closed:
             return
 
         def finished() -> None:
@@ -284,6 +287,11 @@ class Shell:
 
         handle = self._loop.call_at(message.started_playing + message.seconds, finished)
         self._sounding.add(handle)
+
+    def _sound_missing(self, message: HostMessage) -> None:
+        """LiveKit came to the end of a message; where it had no sound, there is nothing to be heard."""
+        if message.started_playing is None:
+            self.submit(local.PlayoutFinished(message.id))
 
     def _deliver_call(self, _: Effect, instance: Instance, event: local.CallDelivered) -> None:
         host = self._generations[str(instance.link)]
@@ -397,6 +405,7 @@ class Shell:
 
     def _open_transport(self, _: Effect, __: Instance, ___: Event) -> None:
         self._codec_state = self._codec.initial
+        self.reset_due = False
         self._until_ready.clear()
         self.transport = self._provider.connect(self.settings, self.conversation.epoch, self)
         self._transports = [one for one in self._transports if one.alive]
@@ -415,7 +424,8 @@ class Shell:
 
     def _send_update(self, _: Effect, __: Instance, ___: Event) -> None:
         before, self._accepted = self._accepted, self._now()
-        self._put(self._provider.update(before, self._accepted))
+        due, self.reset_due = self.reset_due, False
+        self._put(self._provider.reset(self._accepted) if due else self._provider.update(before, self._accepted))
 
     def _send_reset(self, _: Effect, __: Instance, ___: Event) -> None:
         self._accepted = self._now()

@@ -1,0 +1,78 @@
+"""The conversation as something to search: the real router and routes, in every state, under everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rtfsm.machines import Capabilities, Session
+
+from .environment import Bounds, Memory, Move, judge, moves, remember
+from .search import Step
+from .world import State, World, is_sink
+
+__all__ = ["ConversationModel", "Place"]
+
+Place = tuple[State, Memory]
+"""The state of the machines with what the mirror knows, and the environment's memory."""
+
+
+class ConversationModel:
+    """All that can happen to a conversation over a wire, within bounds. world: another one to search, such as one with
+    a planted defect.
+
+    Raises ValueError if playout, which stands outside the product, orders anything: then it may not stand there.
+    """
+
+    def __init__(self, capabilities: Capabilities, bounds: Bounds | None = None, *, world: World | None = None) -> None:
+        self.bounds = bounds or Bounds()
+        self.world = world or World(capabilities)
+        for machine in self.world.composition.machines:
+            if machine.name == "playout" and not is_sink(machine):
+                raise ValueError("playout orders something, so it may not be left out of the product")
+        self.alive = 0
+        """The largest number of live instances seen."""
+
+    def first(self) -> Place:
+        self.world.start(0.0)
+        return self.world.freeze()[0], Memory()
+
+    def steps(self, place: Place) -> Iterator[Step[Place]]:
+        state, memory = place
+        self.world.thaw(state)
+        for move in list(moves(self.world, memory, self.bounds)):
+            self.world.thaw(state)
+            wrong, target = self._make(memory, move)
+            yield Step(move.label, target, move.timer is not None, wrong)
+
+    def rests(self, place: Place) -> bool:
+        world = self.world
+        world.thaw(place[0])
+        at_rest = world.session.state in (Session.READY, Session.CLOSED)
+        return at_rest and not (world.generations or world.replies or world.calls)
+
+    def _make(self, memory: Memory, move: Move) -> tuple[str | None, Place]:
+        world, timed = self.world, ""
+        if move.timer is not None:
+            machine, id = move.timer
+            timed = world.live[machine][id].state.name if machine == "generation" else ""
+            emissions = world.run_out(machine, id)
+        else:
+            assert move.event is not None
+            emissions = world.handle(move.event, 0.0)
+        wrong = judge(world, move, memory, emissions)
+        if world.monitor.violations:
+            violation = world.monitor.violations[0]
+            wrong = f"{violation.invariant}: {violation.detail}"
+        elif world.refused:
+            wrong = "REFUSED: a cell was reached that only a defect can reach"
+        state, places = world.freeze()
+        self.alive = max(self.alive, len(state[2]) + len(state[3]) + len(state[4]))
+        return wrong, (state, remember(world, memory, move, emissions, places, timed))
+
+    def describe(self, place: Place) -> str:
+        """The states of all live instances, for people."""
+        self.world.thaw(place[0])
+        shown = [f"session {self.world.session.state.name}", f"user {self.world.user_turn.state.name}"]
+        live: list[Any] = [*self.world.generations, *self.world.replies, *self.world.calls]
+        return ", ".join([*shown, *(f"{one.id} {one.state.name}" for one in live)])
