@@ -15,7 +15,7 @@ from rtfsm.machines import Capabilities, compose
 from rtfsm.machines.generation import Answers, GenerationContext, Lane
 from rtfsm.profiles import PROFILES
 
-__all__ = ["ALL", "Target", "UsageError", "find_targets"]
+__all__ = ["ALL", "Target", "UsageError", "births_of", "find_targets"]
 
 ALL = "all"
 
@@ -45,7 +45,7 @@ def find_targets(name: str = ALL, profile: str | None = None) -> list[Target]:
         return [Target(_own(name))]
     chosen = PROFILES if profile is None else {profile: PROFILES[profile]}
     targets = [
-        Target(machine, key, _births(wire) if machine.name == "generation" else ())
+        Target(machine, key, births_of(wire) if machine.name == "generation" else ())
         for key, wire in chosen.items()
         for machine in compose(wire).machines
         if name in (ALL, machine.name)
@@ -56,7 +56,7 @@ def find_targets(name: str = ALL, profile: str | None = None) -> list[Target]:
     return targets
 
 
-def _births(wire: Capabilities) -> tuple[GenerationContext, ...]:
+def births_of(wire: Capabilities) -> tuple[GenerationContext, ...]:
     """The router tells a generation at birth whom it answers, and whether it is beside the conversation."""
     lanes = tuple(Lane) if wire.out_of_band else (Lane.MAIN,)
     return tuple(GenerationContext(answers=answers, lane=lane) for answers, lane in itertools.product(Answers, lanes))

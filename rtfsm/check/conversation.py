@@ -41,8 +41,9 @@ class ConversationModel:
         state, memory = place
         self.world.thaw(state)
         for move in list(moves(self.world, memory, self.bounds)):
-            self.world.thaw(state)
-            wrong, target = self._make(memory, move)
+            if self.world.touched:
+                self.world.thaw(state)
+            wrong, target = self._make(place, move)
             yield Step(move.label, target, move.timer is not None, wrong)
 
     def rests(self, place: Place) -> bool:
@@ -51,8 +52,9 @@ class ConversationModel:
         at_rest = world.session.state in (Session.READY, Session.CLOSED)
         return at_rest and not (world.generations or world.replies or world.calls)
 
-    def _make(self, memory: Memory, move: Move) -> tuple[str | None, Place]:
+    def _make(self, place: Place, move: Move) -> tuple[str | None, Place]:
         world, timed = self.world, ""
+        state, memory = place
         if move.timer is not None:
             machine, id = move.timer
             timed = world.live[machine][id].state.name if machine == "generation" else ""
@@ -66,6 +68,9 @@ class ConversationModel:
             wrong = f"{violation.invariant}: {violation.detail}"
         elif world.refused:
             wrong = "REFUSED: a cell was reached that only a defect can reach"
+        if not world.touched:
+            places = {f"g{place}": place for place in range(len(state[2]))}
+            return wrong, (state, remember(world, memory, move, emissions, places, timed))
         state, places = world.freeze()
         self.alive = max(self.alive, len(state[2]) + len(state[3]) + len(state[4]))
         return wrong, (state, remember(world, memory, move, emissions, places, timed))

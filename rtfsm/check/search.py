@@ -6,16 +6,21 @@ from every state, timers by themselves must lead to rest, and nothing may run fo
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import time
-from collections import deque
-from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
 __all__ = ["Found", "Model", "Step", "Violated", "replay", "search"]
 
 S = TypeVar("S", bound=Hashable)
+
+CHUNK = 64
+"""States that a worker is given at once."""
 
 
 @attrs.frozen
@@ -30,6 +35,9 @@ class Step(Generic[S]):
 
 class Model(Protocol[S]):
     """What is searched: states that can be compared, and what can happen in each."""
+
+    alive: int
+    """The largest number of live instances seen so far."""
 
     def first(self) -> S:
         """Where it begins."""
@@ -59,12 +67,14 @@ class Violated:
 
 @attrs.define
 class Found:
-    """states, edges: how many were seen. seconds: how long it took. chain: the longest run of timers alone to rest."""
+    """states, edges: how many were seen. seconds: how long it took. chain: the longest run of timers alone to rest.
+    alive: the largest number of live instances."""
 
     states: int = 0
     edges: int = 0
     seconds: float = 0.0
     chain: int = 0
+    alive: int = 0
     violations: list[Violated] = attrs.field(factory=list)
 
 
@@ -72,38 +82,107 @@ def search(
     model: Model[S],
     *,
     limit: int = 2_000_000,
+    processes: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Found:
-    """Visit everything, up to the first violation. limit: states; more is itself a violation, with the ordering that
-    leads farthest: something grows. progress: called with states and edges now and then."""
+    """Visit everything, up to the first violation.
+
+    limit: states; more is itself a violation, with the ordering that leads farthest: something grows. processes: how
+    many share the work, by forking; what is found does not depend on it. progress: called with the states and edges so
+    far, now and then.
+    """
     began = time.perf_counter()
     found = Found()
     first = model.first()
     parents: dict[S, tuple[S, str] | None] = {first: None}
     later: dict[S, list[S]] = {}
-    waiting = deque([first])
-    while waiting and not found.violations:
-        state = waiting.popleft()
-        for step in model.steps(state):
-            found.edges += 1
-            if step.wrong is not None:
-                found.violations.append(Violated(step.wrong, (*_ordering(parents, state), step.label)))
-                break
-            if step.timed:
-                later.setdefault(state, []).append(step.target)
-            if step.target not in parents:
-                parents[step.target] = (state, step.label)
-                waiting.append(step.target)
-        if progress is not None and found.edges % 50_000 < 60:
-            progress(len(parents), found.edges)
-        if len(parents) > limit:
-            farthest = _ordering(parents, waiting[-1])
-            found.violations.append(Violated(f"BOUND: more than {limit} states, so something grows", farthest))
+    level = [first]
+    with _workers(model, processes) as expand:
+        while level and not found.violations:
+            chunks = [level[start : start + CHUNK] for start in range(0, len(level), CHUNK)]
+            level = []
+            for chunk, grown in zip(chunks, expand(chunks), strict=True):
+                found.edges += grown.edges
+                found.alive = max(found.alive, grown.alive)
+                for place, target in grown.timed:
+                    later.setdefault(chunk[place], []).append(target)
+                for place, label, target in grown.reached:
+                    if target not in parents:
+                        parents[target] = (chunk[place], label)
+                        level.append(target)
+                if grown.wrong is not None:
+                    place, label, what = grown.wrong
+                    found.violations.append(Violated(what, (*_ordering(parents, chunk[place]), label)))
+                    break
+                if progress is not None:
+                    progress(len(parents), found.edges)
+            if len(parents) > limit:
+                farthest = _ordering(parents, level[-1])
+                found.violations.append(Violated(f"BOUND: more than {limit} states, so something grows", farthest))
     found.states = len(parents)
     if not found.violations:
         _judge_time(model, parents, later, found)
     found.seconds = time.perf_counter() - began
     return found
+
+
+@attrs.frozen
+class _Grown(Generic[S]):
+    """What came of a chunk of states, each named by its place in it. reached: targets that this worker saw first."""
+
+    edges: int
+    alive: int
+    reached: list[tuple[int, str, S]]
+    timed: list[tuple[int, S]]
+    wrong: tuple[int, str, str] | None
+
+
+class _Worker(Generic[S]):
+    """Expands chunks of states and tells each target once."""
+
+    def __init__(self, model: Model[S]) -> None:
+        self._model = model
+        self._told: set[S] = set()
+
+    def expand(self, chunk: list[S]) -> _Grown[S]:
+        edges = 0
+        reached: list[tuple[int, str, S]] = []
+        timed: list[tuple[int, S]] = []
+        for place, state in enumerate(chunk):
+            for step in self._model.steps(state):
+                edges += 1
+                if step.wrong is not None:
+                    return _Grown(edges, self._model.alive, reached, timed, (place, step.label, step.wrong))
+                if step.timed:
+                    timed.append((place, step.target))
+                if step.target not in self._told:
+                    self._told.add(step.target)
+                    reached.append((place, sys.intern(step.label), step.target))
+        return _Grown(edges, self._model.alive, reached, timed, None)
+
+
+_inherited: list[_Worker[Any]] = []
+
+
+def _expand(chunk: list[Any]) -> _Grown[Any]:
+    return _inherited[-1].expand(chunk)
+
+
+@contextmanager
+def _workers(model: Model[S], processes: int) -> Iterator[Callable[[list[list[S]]], Iterable[_Grown[S]]]]:
+    """Something that expands chunks, in order. The workers inherit the model by forking, so nothing of it is copied."""
+    worker = _Worker(model)
+    if processes <= 1 or "fork" not in multiprocessing.get_all_start_methods():
+        yield lambda chunks: map(worker.expand, chunks)
+        return
+    _inherited.append(worker)
+    pool = multiprocessing.get_context("fork").Pool(processes)
+    try:
+        yield lambda chunks: pool.imap(_expand, chunks)
+    finally:
+        pool.terminate()
+        pool.join()
+        _inherited.pop()
 
 
 def replay(model: Model[S], ordering: Iterable[str]) -> Iterable[tuple[Step[S], S]]:

@@ -11,12 +11,16 @@ stand for that bit here, and the playout machine is checked alone. :func:`is_sin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rtfsm.language import Arm, Emission, Event, Instance, Machine, TimerElapsed, shape, step
 from rtfsm.machines import Capabilities, Conversation, Monitor, Timing
 from rtfsm.machines.mirror import HostGeneration, Mirror
 from rtfsm.machines.playout import Playout
+from rtfsm.targets import births_of
+
+from .explore import explore
 
 __all__ = ["Situations", "State", "World", "is_sink"]
 
@@ -37,6 +41,12 @@ class Situations:
         self.pairs: list[tuple[Any, Any]] = []
         self._numbers: dict[tuple[Any, Any], int] = {}
         self._taken: dict[tuple[int, int], tuple[Arm, int]] = {}
+
+    def number_all(self, births: Iterable[Any]) -> None:
+        """Number every pair that can be reached, so that every process has the same numbers."""
+        reached = explore(self.machine, births).reached
+        for state, context in reached:
+            self.number(state, context)
 
     def number(self, state: Any, context: Any) -> int:
         """The number of a pair, a new one if it was not seen before."""
@@ -63,14 +73,36 @@ class World(Conversation):
     def __init__(self, capabilities: Capabilities, *, retries: int = 1, **more: Any) -> None:
         super().__init__(capabilities, Timing(), retries=retries, monitor=Monitor(), **more)
         self.situations = {machine.name: Situations(machine) for machine in self.composition.machines}
+        for machine in self.composition.machines:
+            self.situations[machine.name].number_all(births_of(capabilities) if machine.name == "generation" else ())
         self._machines = {machine.name: machine for machine in self.composition.machines}
+        self.touched = True
+        """Whether anything has changed since the last thaw; where nothing has, there is nothing to judge."""
+        self._virtual = False
 
     def take(self, instance: Instance, event: Event) -> Arm:
         table = self.situations[instance.machine.name]
-        arm, after = table.take(self.situation(instance), event)
-        instance.state, instance.context = table.pairs[after]
-        instance.situation = after
+        before = self.situation(instance)
+        arm, after = table.take(before, event)
+        if after != before:
+            instance.state, instance.context = table.pairs[after]
+            instance.situation = after
+        self.touched = self.touched or after != before or bool(arm.effects)
         return arm
+
+    def born(self, *arguments: Any, **more: Any) -> Instance:
+        self._virtual = True
+        return super().born(*arguments, **more)
+
+    def _collect(self) -> list[Emission]:
+        if self.touched:
+            return super()._collect()
+        if self._virtual:
+            self._sweep()
+        return []
+
+    def _judged(self, event: Event | None, emissions: list[Emission]) -> list[Emission]:
+        return super()._judged(event, emissions) if self.touched else emissions
 
     def situation(self, instance: Instance) -> int:
         """The number of the pair that an instance is in."""
@@ -158,6 +190,7 @@ class World(Conversation):
             self._arm_timer(playing)
             live["playout"]["m"] = playing
         self.live = live
+        self.touched = self._virtual = False
         self.monitor.mirror = mirror
         self.monitor.violations.clear()
         self.refused = 0
