@@ -235,7 +235,7 @@ class Shell:
 
     def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
         host, id = self._generations[instance.id], str(instance.part)
-        message = HostMessage(id, lambda: self._sound_began(message), lambda: self._sound_missing(message))
+        message = HostMessage(id, lambda: self._sound_began(message))
         host.message, self._last_said = message, None
         host.began = host.began or message.began
         host.messages.send_nowait(message.announced)
@@ -277,21 +277,19 @@ class Shell:
         self._sound_ends(message)
 
     def _sound_ends(self, message: HostMessage) -> None:
-        """A message that plays and gets no more sound is heard once its length has passed."""
-        if message.started_playing is None or not message.audio.closed:
+        """A message that gets no more sound is heard once its length has passed since it began."""
+        if not message.audio.closed:
             return
-
-        def finished() -> None:
-            self._sounding.discard(handle)
+        if not message.seconds:
             self.submit(local.PlayoutFinished(message.id))
+        elif message.started_playing is not None:
 
-        handle = self._loop.call_at(message.started_playing + message.seconds, finished)
-        self._sounding.add(handle)
+            def finished() -> None:
+                self._sounding.discard(handle)
+                self.submit(local.PlayoutFinished(message.id))
 
-    def _sound_missing(self, message: HostMessage) -> None:
-        """LiveKit came to the end of a message; where it had no sound, there is nothing to be heard."""
-        if message.started_playing is None:
-            self.submit(local.PlayoutFinished(message.id))
+            handle = self._loop.call_at(message.started_playing + message.seconds, finished)
+            self._sounding.add(handle)
 
     def _deliver_call(self, _: Effect, instance: Instance, event: local.CallDelivered) -> None:
         host = self._generations[str(instance.link)]

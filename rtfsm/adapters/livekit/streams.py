@@ -20,45 +20,28 @@ the price is a message of one blank in the host's history (livekit-agents 1.8.9)
 
 
 class AudioStream(aio.Chan[rtc.AudioFrame]):
-    """An unbounded channel of frames that tells when its reader took the first one, and when it found the end."""
+    """An unbounded channel of frames that tells when its reader takes the first one."""
 
-    def __init__(self, on_first: Callable[[], None], on_end: Callable[[], None]) -> None:
+    def __init__(self, on_first: Callable[[], None]) -> None:
         super().__init__()
         self._on_first: Callable[[], None] | None = on_first
-        self._on_end: Callable[[], None] | None = on_end
-
-    async def recv(self) -> rtc.AudioFrame:
-        try:
-            return await super().recv()
-        except aio.ChanClosed:  # a reader that waits when the channel closes does not come by recv_nowait
-            self._found_end()
-            raise
 
     def recv_nowait(self) -> rtc.AudioFrame:
-        try:
-            frame = super().recv_nowait()
-        except aio.ChanClosed:
-            self._found_end()
-            raise
+        frame = super().recv_nowait()
         if self._on_first is not None:
             tell, self._on_first = self._on_first, None
             tell()
         return frame
 
-    def _found_end(self) -> None:
-        if self._on_end is not None:
-            tell, self._on_end = self._on_end, None
-            tell()
-
 
 class HostMessage:
     """One message: a text stream, an audio stream, and how much went into them. id: the router's id of the message."""
 
-    def __init__(self, id: str, on_first: Callable[[], None], on_end: Callable[[], None]) -> None:
+    def __init__(self, id: str, on_first: Callable[[], None]) -> None:
         self.id = id
         self.item_id = utils.shortuuid("item_")
         self.text: aio.Chan[str] = aio.Chan()
-        self.audio = AudioStream(on_first, on_end)
+        self.audio = AudioStream(on_first)
         self.words: list[str] = []
         self.seconds = 0.0
         """Sound handed over, in seconds: the clock of this message, on which its words are timed."""
