@@ -1,7 +1,8 @@
 """The turn machines, for every realtime provider."""
 
 from .capabilities import Capabilities, Ids, Match
-from .conversation import AgentState, BargeIn, Conversation, UserState
+from .conversation import BargeIn, Conversation
+from .derived import AgentState, UserState
 from .generation import Generation, GenerationContext, generation_machine
 from .invariants import INVARIANTS
 from .monitor import Monitor, Violation

@@ -11,7 +11,7 @@ fields that this router fills in. The router owns four things, and decides none 
   one is assumed.
 
 Everything else that can be asked (whose turn is it, is anything audible, may this request be sent) is derived from the
-states when asked, and stored nowhere.
+states when asked, and stored nowhere: derived.py.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from functools import cache
 
 import attrs
 
-from rtfsm.language import Composition, Driver, Effect, Emission, Event, Instance, Machine, Reason
+from rtfsm.language import Composition, Effect, Emission, Event, Instance, Machine, Reason
 from rtfsm.vocabulary import local, wire
 from rtfsm.vocabulary.effects import OpenTransport
 
 from .capabilities import Capabilities, Match
-from .generation import Answers, Generation, GenerationContext, Lane
+from .derived import RUNNING, Derived
+from .generation import Answers, GenerationContext, Lane
 from .monitor import Monitor
 from .playout import Playout
 from .reply import Reply
 from .routing import compose
 from .session import RETRIES, Session
 from .timing import Timing
-from .tool_call import ToolCall
 from .user_turn import UserTurn
 
-__all__ = ["AgentState", "BargeIn", "Conversation", "UserState"]
+__all__ = ["BargeIn", "Conversation"]
 
 HELD_EVENTS = 512
 """Content that may wait for the provider's consent; more is dropped, and counted."""
@@ -47,8 +47,6 @@ SEEN_CALLS = 1024
 SEEN_GENERATIONS = 1024
 """Ids of responses that are remembered, so that a repeated frame does not announce one again."""
 
-OPEN_AT_HOST = frozenset({Generation.SPEAKING, Generation.TOOL_PENDING})
-RUNNING = frozenset({Session.READY, Session.ROLLING, Session.ENDING})
 OVER = frozenset({Session.ENDING, Session.CLOSING, Session.CLOSED})
 
 TO_SESSION = (
@@ -76,22 +74,10 @@ class BargeIn(Enum):
     PROVIDER = "the provider saying that it was interrupted"
 
 
-class AgentState(Enum):
-    INITIALIZING = "initializing"
-    LISTENING = "listening"
-    THINKING = "thinking"
-    SPEAKING = "speaking"
-
-
-class UserState(Enum):
-    LISTENING = "listening"
-    SPEAKING = "speaking"
-
-
 _composed = cache(compose)
 
 
-class Conversation(Driver):
+class Conversation(Derived):
     """Runs the machines of one realtime session. Pure: no clock, no socket, no asyncio.
 
     capabilities: what the provider's protocol can do. Hand events of the wire to :meth:`receive` with the epoch of the
@@ -111,8 +97,7 @@ class Conversation(Driver):
         monitor: Monitor | None = None,
         composition: Composition | None = None,
     ) -> None:
-        super().__init__(composition or _composed(capabilities, timing or Timing(), retries))
-        self.capabilities = capabilities
+        super().__init__(composition or _composed(capabilities, timing or Timing(), retries), capabilities)
         self.barge_in = barge_in
         self.monitor = monitor or Monitor()
         self.epoch = 0
@@ -121,8 +106,6 @@ class Conversation(Driver):
         self._wire_has_ids = not capabilities.minted
         self._minted = 0
         self._held: deque[Event] = deque()
-        machines = self.composition.machines
-        self._session, self._generation, self._reply, self._call, self._user, self._playout = machines
 
     # -- the outside -----------------------------------------------------------------------------------------------
 
@@ -361,104 +344,3 @@ class Conversation(Driver):
         if self.capabilities.match is Match.NEXT:
             states |= {Reply.SENT, Reply.DISCARDING}
         return next((one for one in self.instances(self._reply) if one.state in states), None)
-
-    # -- derived, never stored ---------------------------------------------------------------------------------------
-
-    @property
-    def session(self) -> Instance:
-        return self.live["session"]["session"]
-
-    @property
-    def user_turn(self) -> Instance:
-        return self.live["user_turn"]["user_turn"]
-
-    @property
-    def main(self) -> Instance | None:
-        """The live generation of the conversation's own lane, the youngest where there are several."""
-        lane = [one for one in self.instances(self._generation) if one.context.lane is Lane.MAIN]
-        return lane[-1] if lane else None
-
-    @property
-    def generations(self) -> list[Instance]:
-        return self.instances(self._generation)
-
-    @property
-    def replies(self) -> list[Instance]:
-        return self.instances(self._reply)
-
-    @property
-    def calls(self) -> list[Instance]:
-        return self.instances(self._call)
-
-    @property
-    def playouts(self) -> list[Instance]:
-        return self.instances(self._playout)
-
-    @property
-    def runs(self) -> bool:
-        """The provider is ready, so it may be told things."""
-        return self.session.state in (Session.READY, Session.ROLLING)
-
-    def knows_call(self, call: str) -> bool:
-        """Whether a tool output for this call is still owed."""
-        known = self._live(self._call, call)
-        return known is not None and known.state is ToolCall.PENDING
-
-    @property
-    def audible(self) -> bool:
-        """The host plays, or will play, speech."""
-        return bool(self.playouts)
-
-    @property
-    def agent_state(self) -> AgentState:
-        """What the agent does, as LiveKit names it."""
-        if self.session.state not in RUNNING:
-            return AgentState.INITIALIZING
-        if any(one.state is Playout.PLAYING for one in self.playouts):
-            return AgentState.SPEAKING
-        calling = any(one.state is ToolCall.PENDING for one in self.calls)
-        asked = any(one.state in (Reply.EXPECTED, Reply.SENT) for one in self.replies)
-        return AgentState.THINKING if calling or asked else AgentState.LISTENING
-
-    @property
-    def user_state(self) -> UserState:
-        """What the host was told of the user."""
-        return UserState.SPEAKING if self.user_turn.state is UserTurn.SPEAKING else UserState.LISTENING
-
-    @property
-    def live_objects(self) -> int:
-        """Instances that are not over; none once the session is CLOSED."""
-        return sum(len(self.instances(m)) for m in self.composition.machines if not self.is_singleton(m))
-
-    def may_send(self, request: Instance) -> bool:
-        """Whether the wire is free for a queued request."""
-        if self.session.state is not Session.READY:
-            return False
-        if request.context.kind is local.ReplyKind.OUT_OF_BAND:
-            return True
-        blocking = {Reply.SENT}
-        generations = self.generations
-        if self.capabilities.match is Match.NEXT:
-            blocking.add(Reply.DISCARDING)
-            busy = any(one.state in OPEN_AT_HOST for one in generations)
-        else:
-            busy = any(one.context.lane is Lane.MAIN for one in generations)
-        return not busy and not any(
-            one.state in blocking and one.context.kind is not local.ReplyKind.OUT_OF_BAND for one in self.replies
-        )
-
-    @property
-    def quiet_to_end(self) -> bool:
-        """Nothing of the goodbye is still to be heard."""
-        return not self.audible and not any(one.state in OPEN_AT_HOST for one in self.generations)
-
-    @property
-    def quiet_to_roll(self) -> bool:
-        """Nothing would be lost with the connection."""
-        return (
-            all(one.state in (Generation.TAIL, Generation.SEALED) for one in self.generations)
-            and not self.calls
-            and all(one.state is Reply.QUEUED for one in self.replies)
-            and self.user_turn.state in (UserTurn.SILENT, UserTurn.AWAITING_TRANSCRIPT)
-            and not self.audible
-        )
