@@ -76,6 +76,8 @@ class Shell:
         self._queue: deque[tuple[Event, int | None]] = deque()
         self._running = False
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        """The deadline that came last, on the loop's clock."""
         self._sounding: set[asyncio.TimerHandle] = set()
         self._user_began: float | None = None
         self._last_said: str | None = None
@@ -159,7 +161,7 @@ class Shell:
             now = self._loop.time()
             try:
                 if event is TIME:
-                    emissions = self.conversation.elapse(now)
+                    emissions = self.conversation.elapse(max(now, self._due))
                 elif epoch is None:
                     emissions = self.conversation.handle(event, now)
                 else:
@@ -173,6 +175,9 @@ class Shell:
         self._settle()
 
     def _elapse(self) -> None:
+        # A loop may call a hair before the time it was asked for; asking it again would only come as early again.
+        if self._timer is not None:
+            self._due = self._timer.when()
         self._timer = None
         self.submit(TIME)
 

@@ -87,5 +87,15 @@ def history_text(chat_ctx: llm.ChatContext) -> str | None:
     return _HISTORY_PREFACE + "\n".join(lines) if lines else None
 
 
+def filled(instructions: str, options: Options) -> str:
+    """Instructions with their `{{name}}` filled from template_variables, and what else looks like one parted.
+
+    For `update_system_prompt`, in which Phonic allows no template variable (SDK 0.32).
+    """
+    variables = options.template_variables if is_given(options.template_variables) else None
+    known = variables or {}
+    return _parted(re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: known.get(found[1], found[0]), instructions))
+
+
 def _parted(text: str) -> str:
     return re.sub(r"\{(?=\{)", "{ ", text)

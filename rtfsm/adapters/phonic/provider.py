@@ -11,7 +11,7 @@ from rtfsm.adapters.livekit.provider import Settings, Sink
 from rtfsm.profiles import PHONIC
 
 from .codec import OUTPUT_RATE, PhonicCodec, frame_of
-from .config import config_options, history_text
+from .config import config_options, filled, history_text
 from .endpoint import headers, websocket_url
 from .tools import forbids_speech_after, tool_definitions
 from .transport import WebSocketTransport
@@ -41,7 +41,8 @@ class PhonicProvider:
             return self.reset(now)  # no narrower message changes the other options
         frames = []
         if now.instructions != before.instructions:
-            frames.append(frame_of({"type": "update_system_prompt", "system_prompt": now.instructions or ""}))
+            prompt = filled(now.instructions or "", now.options)
+            frames.append(frame_of({"type": "update_system_prompt", "system_prompt": prompt}))
         had, has = _tools(before), _tools(now)
         if has != had:
             frames.append(frame_of({"type": "update_tools_subset", "tools": has}))
