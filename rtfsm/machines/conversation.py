@@ -25,7 +25,7 @@ import attrs
 
 from rtfsm.language import Composition, Effect, Emission, Event, Instance, Machine, Reason
 from rtfsm.vocabulary import local, wire
-from rtfsm.vocabulary.effects import OpenTransport
+from rtfsm.vocabulary.effects import OpenTransport, SendReset
 
 from .capabilities import Capabilities, Match
 from .derived import RUNNING, Derived
@@ -120,7 +120,16 @@ class Conversation(Derived):
         return self._judged(None, super().start(now))
 
     def handle(self, event: Event, now: float) -> list[Emission]:
-        return self._judged(event, super().handle(event, now)) + self._replayed(now)
+        emissions = self._judged(event, super().handle(event, now))
+        if self._held and any(type(emission.effect) is SendReset for emission in emissions):
+            self._drop_held()
+        return emissions + self._replayed(now)
+
+    def _drop_held(self) -> None:
+        """What waited for the consent is of a conversation that begins anew with it."""
+        for _ in self._held:
+            self.drop(Reason.STALE)
+        self._held.clear()
 
     def elapse(self, now: float) -> list[Emission]:
         return self._judged(None, super().elapse(now)) + self._replayed(now)

@@ -4,7 +4,7 @@ Theory. A session is a conversation that outlives its connections. The wire repo
 host gives configurations and closes; nothing else moves this machine. Four rules hold in every row:
 
 1. The configuration is sent once per connection, first, and only when the host has given one. What the host changes
-   between sending and consent waits (``dirty``) and follows as an update.
+   between sending and consent waits (``dirty``) and follows as an update, or as a reset (``anew``).
 2. Everything that was begun is released *before* anyone is told that the session ended, so that no stream is open and
    no future pending when the host hears of it.
 3. Every loss ends in another attempt or in exactly one report. The attempts are counted per outage: reaching READY
@@ -72,11 +72,14 @@ class Session(Enum):
 
 @attrs.frozen
 class SessionContext:
-    """configured: the host gave a configuration. dirty: it changed after it was sent. gone: the socket is gone while
-    the goodbye is heard. retries: attempts left in this outage."""
+    """configured: the host gave a configuration. dirty: it changed after it was sent. anew: so much that the
+    conversation must begin anew. ran: the conversation has run. gone: the socket is gone while the goodbye is heard.
+    retries: attempts left in this outage."""
 
     configured: bool = False
     dirty: bool = False
+    anew: bool = False
+    ran: bool = False
     gone: bool = False
     retries: int = RETRIES
 
@@ -89,6 +92,11 @@ def configured(context: SessionContext) -> bool:
 @guard
 def dirty(context: SessionContext) -> bool:
     return context.dirty
+
+
+@guard
+def anew(context: SessionContext) -> bool:
+    return context.anew
 
 
 @guard
@@ -130,7 +138,8 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
     """The machine for a wire. retries: connection attempts after a loss, per outage."""
     timing = timing or Timing()
     s, why = Session, ReleaseReason
-    restore_retries = assign(retries=retries)
+    runs = assign(ran=True, dirty=False, anew=False, retries=retries)
+    fresh = assign(configured=True, dirty=False, anew=False)
     close = to(s.CLOSING, ReleaseAll(why.CLOSE), CloseTransport)
     faults = (when(fatal, to(s.CLOSING, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport)), stay(ReportRecoverable))
     lost = (
@@ -166,7 +175,7 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
     table: dict[Any, Row] = {
         s.CONNECTING: {
             ConfigGiven: stay(assign(configured=True)),
-            TransportOpened: (when(configured, to(s.STARTING, SendConfig)), to(s.AWAITING_CONFIG)),
+            TransportOpened: (when(configured, to(s.STARTING, SendConfig, fresh)), to(s.AWAITING_CONFIG)),
             TransportLost: lost,
             TimerElapsed: silent,
             CloseRequested: close,
@@ -175,7 +184,7 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
             Quiet: not_quiet,
         },
         s.AWAITING_CONFIG: {
-            ConfigGiven: to(s.STARTING, SendConfig, assign(configured=True)),
+            ConfigGiven: to(s.STARTING, SendConfig, fresh),
             TransportLost: lost,
             TimerElapsed: give_up,
             CloseRequested: close,
@@ -185,11 +194,15 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
             Quiet: not_quiet,
         },
         s.STARTING: {
-            ProviderReady: (
-                when(dirty, to(s.READY, ReportReady, SendUpdate, assign(dirty=False), restore_retries)),
-                to(s.READY, ReportReady, restore_retries),
+            ProviderReady: cell(
+                when(anew, to(s.READY, ReportReady, SendReset, runs)) if wire.resettable else None,
+                when(dirty, to(s.READY, ReportReady, SendUpdate, runs)),
+                to(s.READY, ReportReady, runs),
             ),
-            ConfigGiven: stay(assign(dirty=True)),
+            ConfigGiven: cell(
+                when(is_reset, stay(assign(dirty=True, anew=True))) if wire.resettable else None,
+                stay(assign(dirty=True)),
+            ),
             ConfigRejected: give_up,
             TransportLost: lost,
             TimerElapsed: silent,

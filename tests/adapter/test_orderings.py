@@ -112,9 +112,10 @@ def test_an_hour_of_everything_leaves_nothing_behind() -> None:
         shell, conversation = one.session._shell, one.session.conversation
         assert conversation.session.state is Session.READY
         assert conversation.live_objects == 0
-        assert (shell._generations, shell._requests, shell._until_ready) == ({}, {}, [])
-        assert len(shell._sounding) == len(shell._queue) == len(conversation._held) == 0
-        assert len(shell._transports) <= 2
+        host, line = shell.host, shell.line
+        assert (host._generations, host.requests, line._until_ready) == ({}, {}, [])
+        assert len(host._sounding) == len(shell._queue) == len(conversation._held) == 0
+        assert len(line._transports) <= 2
         assert len(one.host.generations) > 200
         assert len(one.host.futures) > 50
         await one.run()

@@ -126,7 +126,7 @@ def test_a_request_that_the_host_cancels_is_never_heard() -> None:
             await talk.hears(*spoken("For ", "you."))
             assert [one.text for one in talk.host.generations] == ["For you."]
             assert second.result() is talk.last.event
-            assert talk.session._shell._requests == {}
+            assert talk.session._shell.host.requests == {}
 
     run(main())
 
@@ -139,7 +139,7 @@ def test_a_request_cancelled_before_it_was_sent_is_never_sent() -> None:
             talk.host.cancel()
             await talk.hears(messages.assistant_finished_speaking())
             assert talk.sent("generate_reply") == []
-            assert talk.session._shell._requests == {}
+            assert talk.session._shell.host.requests == {}
 
     run(main())
 

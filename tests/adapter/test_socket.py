@@ -93,7 +93,7 @@ def test_a_refused_key_is_one_fatal_error_that_does_not_show_the_key(
             assert "401" in str(error.error)
             assert "check the API key" in str(error.error)
             assert talk.server.attempts == 1
-            shown = (error, error.error, talk.session, talk.model, talk.session.turn, talk.session._shell.settings)
+            shown = (error, error.error, talk.session, talk.model, talk.session.turn, talk.session._shell.line.settings)
             assert KEY not in _shown(everything_logged.records, *shown)
 
     run(main())

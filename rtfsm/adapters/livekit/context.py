@@ -16,6 +16,11 @@ class ContextMirror:
     def copy(self) -> llm.ChatContext:
         return self._ctx.copy()
 
+    @property
+    def last_id(self) -> str | None:
+        """Id of the last item."""
+        return self._ctx.items[-1].id if self._ctx.items else None
+
     def replace(self, ctx: llm.ChatContext) -> list[llm.ChatItem]:
         """Become equal to ``ctx``; returns the items that are new, in its order."""
         changes = llm.utils.compute_chat_ctx_diff(self._ctx, ctx)

@@ -37,13 +37,14 @@ Frame = str | bytes
 
 @attrs.frozen
 class Settings:
-    """What the host wants the provider to be: its instructions, its tools, what was said before, and the provider's own
-    options, which the shell does not look into."""
+    """What the host wants the provider to be: its instructions, its tools, what was said before, the provider's own
+    options, which the shell does not look into; continued: they go on with a conversation whose connection was lost."""
 
     instructions: str | None = attrs.field(default=None, repr=False)
     tools: llm.ToolContext | None = attrs.field(default=None, repr=False)
     history: llm.ChatContext | None = attrs.field(default=None, repr=False)
     options: Any = attrs.field(default=None, repr=False)
+    continued: bool = False
 
     @property
     def complete(self) -> bool:
@@ -170,8 +171,8 @@ class Provider(Protocol):
         """Begin to open a connection."""
         ...
 
-    def configure(self, settings: Settings, *, again: bool) -> Sequence[str]:
-        """The frames that begin a conversation. again: it continues one that was lost."""
+    def configure(self, settings: Settings) -> Sequence[str]:
+        """The frames that begin a conversation, or go on with one that was lost."""
         ...
 
     def update(self, before: Settings, now: Settings) -> Sequence[str]:

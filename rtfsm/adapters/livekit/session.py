@@ -17,8 +17,9 @@ from rtfsm.machines import Conversation, Session
 from rtfsm.vocabulary import local
 
 from . import provider as do
+from .host import Request
 from .microphone import Microphone
-from .shell import Request, Shell
+from .shell import Shell
 from .turn import Turn, snapshot
 
 __all__ = ["RealtimeSession"]
@@ -49,7 +50,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._provider = provider
         self._shell = Shell(self, provider, conversation, options)
         self._microphone = Microphone(provider.input_rate)
-        self._user_text: str | None = None
+        self._typed: llm.ChatMessage | None = None
+        """What the user typed last, for the request that follows."""
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
         self._warned: set[str] = set()
         self._shell.start()
@@ -68,11 +70,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
 
     @property
     def chat_ctx(self) -> llm.ChatContext:
-        return self._shell.context.copy()
+        return self._shell.host.context.copy()
 
     @property
     def tools(self) -> llm.ToolContext:
-        tools = self._shell.settings.tools
+        tools = self._shell.line.settings.tools
         return tools.copy() if tools is not None else llm.ToolContext.empty()
 
     # -- configuration ---------------------------------------------------------------------------------------------
@@ -96,21 +98,18 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if is_given(tools):
             changes["tools"] = llm.ToolContext(tools)
         kind = local.ConfigKind.UPDATE
-        if is_given(chat_ctx):
-            if self.conversation.runs:  # a handoff: another agent takes over, with what it shall know
-                kind, self._user_text = local.ConfigKind.RESET, None
-            created = self._shell.context.replace(chat_ctx)
-            self._shell.reset_due |= bool(created) and self.conversation.session.state is Session.STARTING
+        if is_given(chat_ctx) and (self._shell.host.context.replace(chat_ctx) or self.conversation.runs):
+            kind = local.ConfigKind.RESET  # a handoff: another agent takes over, with what it shall know
         self._configure(kind, **changes)
 
     def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:
-        self._shell.settings = attrs.evolve(self._shell.settings, **changes)
-        if self._shell.settings.complete:
+        self._shell.line.settings = attrs.evolve(self._shell.line.settings, **changes)
+        if self._shell.line.settings.complete:
             self._shell.submit(local.ConfigGiven(kind))
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
-        created = self._shell.context.replace(chat_ctx)
-        if not self._shell.settings.complete or self.conversation.session.state in (
+        created = self._shell.host.context.replace(chat_ctx)
+        if not self._shell.line.settings.complete or self.conversation.session.state in (
             Session.CONNECTING, Session.AWAITING_CONFIG, Session.RECONNECTING,
         ):  # fmt: skip
             return  # all of it is part of the configuration to come
@@ -120,20 +119,20 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
                 self._output_given(item, made_up)
             elif isinstance(item, llm.ChatMessage) and (text := item.raw_text_content):
                 if item.role in ("system", "developer"):
-                    self._shell.tell(do.SystemMessage(text))
+                    self._shell.line.tell(do.SystemMessage(text))
                 elif item.role == "user" and item.id == chat_ctx.items[-1].id:
-                    self._user_text = text
+                    self._typed = item
 
     def _output_given(self, item: llm.FunctionCallOutput, made_up: dict[str, str]) -> None:
         if self.conversation.knows_call(item.call_id):
             wanted = local.ToolReply.NOT_WANTED
             if item.reply_required:
-                answers = self._provider.answers_output(self._shell.settings, item.name)
+                answers = self._provider.answers_output(self._shell.line.settings, item.name)
                 wanted = local.ToolReply.WANTED if answers else local.ToolReply.WITHHELD
             self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output), wanted))
         elif item.call_id in made_up:
             # LiveKit reports a tool that went on in the background as a call that the provider never made.
-            self._shell.tell(do.SystemMessage(f"The tool {made_up[item.call_id]} reports: {item.output}"))
+            self._shell.line.tell(do.SystemMessage(f"The tool {made_up[item.call_id]} reports: {item.output}"))
         else:
             self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output)))
             self.emit("tool_output_dropped", item.call_id)
@@ -149,14 +148,14 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         chunks = self._microphone.convert(frame)
         if self.conversation.runs:
             for chunk in chunks:
-                self._shell.tell(do.InputAudio(chunk))
+                self._shell.line.tell(do.InputAudio(chunk))
         else:
             self._microphone.keep(chunks)
 
     def microphone_open(self) -> None:
         """The conversation runs: what was said meanwhile goes out first."""
         for chunk in self._microphone.waiting():
-            self._shell.tell(do.InputAudio(chunk))
+            self._shell.line.tell(do.InputAudio(chunk))
 
     def push_video(self, frame: rtc.VideoFrame) -> None:
         self._warn_once("push_video", "takes no video")
@@ -178,16 +177,18 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     ) -> asyncio.Future[llm.GenerationCreatedEvent]:
         if is_given(tools):
             self._warn_once("generate_reply(tools=...)", "takes no tools for a single reply")
-        id, text = utils.shortuuid("request_"), self._user_text
-        self._user_text = None
+        id, typed = utils.shortuuid("request_"), self._typed
+        self._typed = None
+        last = self._shell.host.context.last_id  # words that something followed are part of the past
+        text = typed.raw_text_content if typed is not None and typed.id == last else None
         asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text)
         return self._ask(local.ReplyKind.GENERATE, id, asked)
 
     def say(self, text: str | AsyncIterable[str]) -> asyncio.Future[llm.GenerationCreatedEvent]:
         id = utils.shortuuid("request_")
-        if isinstance(text, str):
-            return self._ask(local.ReplyKind.SAY, id, do.Say(id, text))
         future: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.Future()
+        if isinstance(text, str):
+            return self._say(id, text, future)
         task = asyncio.create_task(self._say_collected(id, text, future), name="rtfsm-say")
         future.add_done_callback(lambda f: f.cancelled() or f.exception())
         self._saying[task] = future
@@ -212,7 +213,16 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
                 )
             return
         if not future.done():
-            self._ask(local.ReplyKind.SAY, id, do.Say(id, "".join(parts)), future)
+            self._say(id, "".join(parts), future)
+
+    def _say(
+        self, id: str, text: str, future: asyncio.Future[llm.GenerationCreatedEvent]
+    ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        if text.strip():
+            return self._ask(local.ReplyKind.SAY, id, do.Say(id, text), future)
+        future.add_done_callback(lambda f: f.exception())
+        future.set_exception(llm.RealtimeError("no reply: the text to say is empty"))
+        return future
 
     def _ask(
         self,
@@ -224,7 +234,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         future = future if future is not None else asyncio.Future()
         # A failure that nobody awaits any more is no defect of the loop's: mark it as seen.
         future.add_done_callback(lambda f: f.cancelled() or f.exception())
-        self._shell.request(kind, id, Request(future, command))
+        self._shell.host.request(kind, id, Request(future, command))
         return future
 
     def _give_up_saying(self) -> list[asyncio.Task[None]]:
@@ -249,7 +259,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         audio_transcript: NotGivenOr[str] = NOT_GIVEN,
     ) -> None:
         if is_given(audio_transcript):
-            self._shell.context.heard(message_id, audio_transcript)
+            self._shell.host.context.heard(message_id, audio_transcript)
 
     # -- the end ---------------------------------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ class PhonicProvider:
     def connect(self, settings: Settings, epoch: int, sink: Sink) -> WebSocketTransport:
         return WebSocketTransport(websocket_url(settings.options), headers(settings.options), epoch, sink)
 
-    def configure(self, settings: Settings, *, again: bool) -> Sequence[str]:
-        return (frame_of({"type": "config", **_config(settings, replay_welcome=not again)}),)
+    def configure(self, settings: Settings) -> Sequence[str]:
+        return (frame_of({"type": "config", **_config(settings, replay_welcome=not settings.continued)}),)
 
     def reset(self, settings: Settings) -> Sequence[str]:
         return (frame_of({"type": "reset", "config": _config(settings, replay_welcome=False)}),)

@@ -55,7 +55,7 @@ class RealtimeSession(livekit.RealtimeSession):
 
     def _change(self, changes: dict[str, Any]) -> None:
         changes.pop("tool_choice", None)  # LiveKit says it around each reply; Phonic has no such choice
-        before: Options = self._shell.settings.options
+        before: Options = self._shell.line.settings.options
         now = before.changed(**changes)
         if now is not before:
             self._configure(ConfigKind.RESET, options=now)

@@ -1,0 +1,235 @@
+"""The host's side: what the machines order of LiveKit, its streams, its futures, its events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+from livekit import rtc
+from livekit.agents import llm, utils
+
+from rtfsm.language import Effect, Event, Instance
+from rtfsm.machines import Conversation
+from rtfsm.vocabulary import effects as order
+from rtfsm.vocabulary import local, wire
+
+from . import provider as do
+from .context import ContextMirror
+from .reports import error_of, failure_of, metrics_of
+from .streams import HostGeneration, HostMessage
+
+if TYPE_CHECKING:
+    from .session import RealtimeSession
+
+__all__ = ["Handler", "HostSide", "Request"]
+
+logger = logging.getLogger("rtfsm")
+
+Handler = Callable[[Any, Instance, Any], None]
+
+
+@attrs.define
+class Request:
+    """A reply that LiveKit waits for: its future, and what to ask of the provider."""
+
+    future: asyncio.Future[llm.GenerationCreatedEvent]
+    command: do.Command
+
+
+class HostSide:
+    """Carries out host effects for one session. rate: Hz of the provider's sound. submit: where events go."""
+
+    def __init__(
+        self, session: RealtimeSession, conversation: Conversation, rate: int, submit: Callable[[Event], None]
+    ) -> None:
+        self._session = session
+        self._conversation = conversation
+        self._rate = rate
+        self._submit = submit
+        self._loop = asyncio.get_running_loop()
+        self.context = ContextMirror()
+        self.requests: dict[str, Request] = {}
+        self._generations: dict[str, HostGeneration] = {}
+        self._sounding: set[asyncio.TimerHandle] = set()
+        self._user_began: float | None = None
+        self._last_said: str | None = None
+        """Item of the message that was closed last, if it had words."""
+        self.handlers: dict[type[Effect], Handler] = {
+            order.OpenGeneration: self._open_generation,
+            order.OpenMessage: self._open_message,
+            order.PushText: self._push_text,
+            order.PushAudio: self._push_audio,
+            order.CloseMessage: self._close_message,
+            order.Seal: self._seal,
+            order.DeliverCall: self._deliver_call,
+            order.CorrectContext: self._correct_context,
+            order.ResolveReply: self._resolve_reply,
+            order.FailReply: self._fail_reply,
+            order.ReleaseHost: self._release_host,
+            order.SpeechStarted: self._speech_started,
+            order.SpeechStopped: self._speech_stopped,
+            order.EmitTranscript: self._emit_transcript,
+            order.ReportRecoverable: self._report_recoverable,
+            order.ReportFatal: self._report_fatal,
+            order.ReportEnded: self._report_ended,
+            order.ReportCallEnded: self._report_call_ended,
+        }
+
+    def emit(self, name: str, *payload: object) -> None:
+        """Tell the host. A handler of the application that raises must not leave anything half done."""
+        try:
+            self._session.emit(cast(Any, name), *payload)
+        except Exception:
+            logger.exception("a handler of %r raised", name)
+
+    def end(self) -> None:
+        """Wait for no sound any more."""
+        for handle in self._sounding:
+            handle.cancel()
+        self._sounding.clear()
+
+    # -- generations -----------------------------------------------------------------------------------------------
+
+    def _open_generation(self, effect: order.OpenGeneration, instance: Instance, _: Event) -> None:
+        host = HostGeneration(instance.id, user_initiated=effect.user_initiated)
+        self._generations[instance.id] = host
+        self.emit("generation_created", host.event)
+
+    def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
+        host, id = self._generations[instance.id], str(instance.part)
+        message = HostMessage(id, lambda: self._sound_began(message))
+        host.message, self._last_said = message, None
+        host.began = host.began or message.began
+        host.messages.send_nowait(message.announced)
+
+    def _push_text(self, _: Effect, instance: Instance, event: wire.TextDelta) -> None:
+        message = self._generations[instance.id].message
+        assert message is not None
+        message.push_text(event.text, event.seconds)
+
+    def _push_audio(self, _: Effect, instance: Instance, event: wire.AudioDelta) -> None:
+        message = self._generations[instance.id].message
+        assert message is not None
+        samples = len(event.audio) // 2
+        rate = self._rate
+        message.audio.send_nowait(rtc.AudioFrame(event.audio, rate, 1, samples))
+        message.seconds += samples / rate
+
+    def _close_message(self, effect: order.CloseMessage, instance: Instance, _: Event) -> None:
+        host = self._generations[instance.id]
+        host.cut = host.cut or effect.cut
+        message, host.message = host.message, None
+        if message is None:
+            return
+        self._conversation.monitor.text_closed(message.close())
+        self._sound_ends(message)
+        if message.said.strip():
+            self.context.assistant_said(message.item_id, message.said, began=message.began, interrupted=effect.cut)
+            self._last_said = message.item_id
+
+    def _seal(self, _: Effect, instance: Instance, __: Event) -> None:
+        host = self._generations.pop(instance.id)
+        host.seal()
+        self.emit("metrics_collected", metrics_of(host, self._session.realtime_model))
+
+    def _sound_began(self, message: HostMessage) -> None:
+        """LiveKit took the first frame: that is the moment at which it begins to play the message."""
+        message.started_playing = self._loop.time()
+        self._submit(local.PlayoutStarted(message.id))
+        self._sound_ends(message)
+
+    def _sound_ends(self, message: HostMessage) -> None:
+        """A message that gets no more sound is heard once its length has passed since it began."""
+        if not message.audio.closed:
+            return
+        if not message.seconds:
+            self._submit(local.PlayoutFinished(message.id))
+        elif message.started_playing is not None:
+
+            def finished() -> None:
+                self._sounding.discard(handle)
+                self._submit(local.PlayoutFinished(message.id))
+
+            handle = self._loop.call_at(message.started_playing + message.seconds, finished)
+            self._sounding.add(handle)
+
+    def _deliver_call(self, _: Effect, instance: Instance, event: local.CallDelivered) -> None:
+        host = self._generations[str(instance.link)]
+        call = llm.FunctionCall(call_id=event.call, name=event.name, arguments=event.arguments)
+        self.context.called(call)
+        host.functions.send_nowait(call)
+
+    def _correct_context(self, _: Effect, instance: Instance, event: wire.GenerationInterrupted) -> None:
+        said_nothing = instance.context.opened and not instance.context.spoken
+        if event.heard is not None and self._last_said is not None and not said_nothing:
+            self.context.heard(self._last_said, event.heard)
+
+    # -- requests --------------------------------------------------------------------------------------------------
+
+    def request(self, kind: local.ReplyKind, id: str, request: Request) -> None:
+        """Ask for speech; the machines decide when, and how the future ends."""
+
+        def ended(future: asyncio.Future[Any]) -> None:
+            if future.cancelled():
+                self._submit(local.ReplyAbandoned(id))
+                self.requests.pop(id, None)
+
+        self.requests[id] = request
+        request.future.add_done_callback(ended)
+        self._submit(local.ReplyRequested(id, kind))
+
+    def _resolve_reply(self, _: Effect, instance: Instance, event: local.Matched) -> None:
+        request = self.requests.pop(instance.id)
+        host = self._generations[event.generation]
+        if not request.future.done():
+            request.future.set_result(host.event)
+
+    def _fail_reply(self, effect: order.FailReply, instance: Instance, event: Event) -> None:
+        request = self.requests.pop(instance.id)
+        if not request.future.done():
+            request.future.set_exception(failure_of(effect.failure, event))
+
+    def _release_host(self, _: Effect, instance: Instance, __: Event) -> None:
+        empty = HostGeneration(f"empty-{instance.id}", user_initiated=False)
+        empty.seal()
+        self.emit("generation_created", empty.event)
+
+    # -- the user --------------------------------------------------------------------------------------------------
+
+    def _speech_started(self, _: Effect, __: Instance, ___: Event) -> None:
+        self._user_began = time.time()
+        self.emit("input_speech_started", llm.InputSpeechStartedEvent())
+
+    def _speech_stopped(self, _: Effect, __: Instance, ___: Event) -> None:
+        self.emit("input_speech_stopped", llm.InputSpeechStoppedEvent(user_transcription_enabled=True))
+
+    def _emit_transcript(self, _: Effect, __: Instance, event: wire.UserTranscript) -> None:
+        began, self._user_began = self._user_began, None
+        if not event.text.strip():
+            return  # an empty final would add an empty user message to the host's history
+        item_id = utils.shortuuid("item_")
+        self.context.user_said(item_id, event.text, began=began or time.time())
+        self.emit(
+            "input_audio_transcription_completed",
+            llm.InputTranscriptionCompleted(
+                item_id=item_id, transcript=event.text, is_final=True, turn_started_at=began
+            ),
+        )
+
+    # -- reports ---------------------------------------------------------------------------------------------------
+
+    def _report_recoverable(self, _: Effect, __: Instance, event: Event) -> None:
+        self.emit("error", error_of(event, self._session.realtime_model, recoverable=True))
+
+    def _report_fatal(self, _: Effect, instance: Instance, event: Event) -> None:
+        self.emit("error", error_of(event, self._session.realtime_model, recoverable=False))
+
+    def _report_ended(self, _: Effect, __: Instance, event: Event) -> None:
+        self.emit("conversation_ended", getattr(event, "code", None))
+
+    def _report_call_ended(self, _: Effect, instance: Instance, __: Event) -> None:
+        self.emit("tool_call_ended", instance.id, instance.state.name)
