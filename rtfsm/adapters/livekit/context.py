@@ -12,14 +12,11 @@ class ContextMirror:
 
     def __init__(self) -> None:
         self._ctx = llm.ChatContext.empty()
+        self.recorded = 0
+        """Grows with everything that is recorded here, and not with what LiveKit pushes."""
 
     def copy(self) -> llm.ChatContext:
         return self._ctx.copy()
-
-    @property
-    def last_id(self) -> str | None:
-        """Id of the last item."""
-        return self._ctx.items[-1].id if self._ctx.items else None
 
     def replace(self, ctx: llm.ChatContext) -> list[llm.ChatItem]:
         """Become equal to ``ctx``; returns the items that are new, in its order."""
@@ -30,16 +27,19 @@ class ContextMirror:
 
     def assistant_said(self, item_id: str, text: str, *, began: float, interrupted: bool) -> None:
         """Record a message of the assistant. began: time.time() at its first content."""
+        self.recorded += 1
         self._ctx.insert(
             llm.ChatMessage(id=item_id, role="assistant", content=[text], interrupted=interrupted, created_at=began)
         )
 
     def user_said(self, item_id: str, text: str, *, began: float) -> None:
         """Record what the user said. began: time.time() at the onset of the speech."""
+        self.recorded += 1
         self._ctx.insert(llm.ChatMessage(id=item_id, role="user", content=[text], created_at=began))
 
     def called(self, call: llm.FunctionCall) -> None:
         """Record a tool call."""
+        self.recorded += 1
         self._ctx.insert(call.model_copy())
 
     def heard(self, item_id: str, text: str) -> None:

@@ -50,8 +50,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._provider = provider
         self._shell = Shell(self, provider, conversation, options)
         self._microphone = Microphone(provider.input_rate)
-        self._typed: llm.ChatMessage | None = None
-        """What the user typed last, for the request that follows."""
+        self._typed: tuple[str, int] | None = None
+        """What the user typed last, for the request that follows, and how much had been recorded then."""
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
         self._warned: set[str] = set()
         self._shell.start()
@@ -121,7 +121,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
                 if item.role in ("system", "developer"):
                     self._shell.line.tell(do.SystemMessage(text))
                 elif item.role == "user" and item.id == chat_ctx.items[-1].id:
-                    self._typed = item
+                    self._typed = text, self._shell.host.context.recorded
 
     def _output_given(self, item: llm.FunctionCallOutput, made_up: dict[str, str]) -> None:
         if self.conversation.knows_call(item.call_id):
@@ -179,8 +179,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
             self._warn_once("generate_reply(tools=...)", "takes no tools for a single reply")
         id, typed = utils.shortuuid("request_"), self._typed
         self._typed = None
-        last = self._shell.host.context.last_id  # words that something followed are part of the past
-        text = typed.raw_text_content if typed is not None and typed.id == last else None
+        # Typed words that something followed are part of the past.
+        text = typed[0] if typed is not None and typed[1] == self._shell.host.context.recorded else None
         asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text)
         return self._ask(local.ReplyKind.GENERATE, id, asked)
 
