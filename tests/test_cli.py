@@ -74,7 +74,7 @@ def test_check_prints_each_phase_with_its_numbers(capsys: pytest.CaptureFixture[
 
 
 def test_check_takes_every_profile_by_default(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check"]) == 0
+    assert main(["check", "--calls", "0", "--requests", "0"]) == 0
     out = capsys.readouterr().out
     for profile in PROFILES:
         assert f"\nplayout ({profile})\n" in out
@@ -161,8 +161,13 @@ def test_draw_prints_what_the_library_draws(here: Path, capsys: pytest.CaptureFi
 
 
 def test_draw_writes_and_compares_a_directory(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "--check", "kept"]) == 2
+    assert "kept is no directory" in capsys.readouterr().err
+    (here / "kept").mkdir()
     assert main(["draw", "--check", "kept"]) == 1
     assert "kept/phonic/session.mmd is out of date" in capsys.readouterr().out
+    assert main(["draw", "user_turn", "--write", "kept"]) == 2
+    assert "leave out the machine" in capsys.readouterr().err
     assert main(["draw", "--write", "kept"]) == 0
     assert "files changed" in capsys.readouterr().out
     assert main(["draw", "--check", "kept"]) == 0

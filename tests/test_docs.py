@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rtfsm
+from rtfsm.cli import main
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,6 +48,12 @@ def test_the_error_that_the_readme_shows_is_the_one_that_is_raised() -> None:
     assert str(raised.value) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_diagram_that_the_readme_shows_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "user_turn", "--profile", "phonic"]) == 0
+    shown = re.findall(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert shown == [capsys.readouterr().out.rstrip() + "\n"]
+
+
 def test_the_cells_of_the_language_guide_are_cells() -> None:
     for source in blocks("docs/language.md"):
         names: dict[str, object] = {}
@@ -56,7 +63,7 @@ def test_the_cells_of_the_language_guide_are_cells() -> None:
         assert all(isinstance(arm, rtfsm.Arm) for arm in cell)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/language.md", "docs/adapter.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/language.md", "docs/adapter.md", "docs/check.md"])
 def test_no_link_is_broken(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)", text):

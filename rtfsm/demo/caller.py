@@ -69,12 +69,20 @@ def own(path: str) -> Voice:
     return _with_pauses(mono, rate, found)
 
 
+MOST_CHANNELS = 8
+
+
 def _read(path: str) -> tuple[Samples, int, int]:
     if os.path.isdir(path):
         raise BadInput(f"{path}: is a directory; give a WAV file")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise BadInput(f"{path}: is no regular file; give a WAV file")
     try:
         with wave.open(path, "rb") as file:  # its header first: nobody should wait for a file that is too long
             seconds = file.getnframes() / file.getframerate() if file.getframerate() else 0.0
+            channels = file.getnchannels()
+        if channels > MOST_CHANNELS:
+            raise BadInput(f"{path}: {channels} channels; give at most {MOST_CHANNELS}")
         if seconds > LONGEST:
             raise BadInput(f"{path}: {seconds:.0f} s of sound; give at most {LONGEST:g} s")
         return read_wav(path)

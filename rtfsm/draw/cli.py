@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 
@@ -64,7 +65,10 @@ def write_directory(directory: str) -> int:
 
 
 def check_directory(directory: str) -> int:
-    """Compare the drawings below ``directory``. Returns the exit status: 0, or 1 where some are out of date."""
+    """Compare the drawings below ``directory``. Returns the exit status: 0, 1 where some are out of date, 2 if it is none."""
+    if not os.path.isdir(directory):
+        print(f"rtfsm draw: {directory} is no directory; run: rtfsm draw --write {directory}", file=sys.stderr)
+        return 2
     wrong = stale(directory)
     for name in wrong:
         print(f"{directory}/{name} is out of date")

@@ -15,8 +15,6 @@ from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary.local import ReplyAbandoned, ReplyRequested
 from rtfsm.vocabulary.wire import TextDelta, ToolCallCancelled
 
-from .generation import Lane
-
 __all__ = ["HostGeneration", "Mirror"]
 
 KEPT = 256
@@ -35,7 +33,6 @@ class HostGeneration:
     sealed: bool = False
     message: bool = False
     chunks: int = 0
-    out_of_band: bool = False
 
 
 @attrs.define
@@ -75,7 +72,6 @@ class Mirror:
             host = self.generations.setdefault(id, HostGeneration())
             host.opened += 1
             self.open_generations[id] = host
-            host.out_of_band = emission.instance.context.lane is Lane.OUT_OF_BAND
         elif isinstance(effect, order.OpenMessage) and host is not None:
             host.message, host.chunks = True, 0
         elif isinstance(effect, order.PushText) and host is not None and isinstance(emission.event, TextDelta):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -13,7 +13,7 @@ from livekit import rtc
 from livekit.agents import llm, utils
 
 from rtfsm.language import Effect, Event, Instance
-from rtfsm.machines import Conversation
+from rtfsm.machines import Conversation, Generation
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local, wire
 
@@ -52,7 +52,10 @@ class HostSide:
         self._submit = submit
         self._loop = asyncio.get_running_loop()
         self.context = ContextMirror()
+        self.secrets: Callable[[], Sequence[str]] = tuple
+        """What must not be shown in an error."""
         self.requests: dict[str, Request] = {}
+        self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
         self._user_began: float | None = None
@@ -83,8 +86,12 @@ class HostSide:
         """Tell the host. A handler of the application that raises must not leave anything half done."""
         try:
             self._session.emit(cast(Any, name), *payload)
-        except Exception:
-            logger.exception("a handler of %r raised", name)
+        except Exception as error:
+            if name not in self._raised:
+                self._raised.add(name)
+                logger.exception("a handler of %r raised; further ones are logged without their trace", name)
+            else:
+                logger.error("a handler of %r raised %s", name, type(error).__name__)
 
     def end(self) -> None:
         """Wait for no sound any more."""
@@ -164,7 +171,8 @@ class HostSide:
         host.functions.send_nowait(call)
 
     def _correct_context(self, _: Effect, instance: Instance, event: wire.GenerationInterrupted) -> None:
-        said_nothing = instance.context.opened and not instance.context.spoken
+        # In IDLE no turn is alive: the provider speaks of the last one, which the host may still be playing.
+        said_nothing = instance.state is not Generation.IDLE and not instance.context.spoken
         if event.heard is not None and self._last_said is not None and not said_nothing:
             self.context.heard(self._last_said, event.heard)
 
@@ -223,10 +231,14 @@ class HostSide:
     # -- reports ---------------------------------------------------------------------------------------------------
 
     def _report_recoverable(self, _: Effect, __: Instance, event: Event) -> None:
-        self.emit("error", error_of(event, self._session.realtime_model, recoverable=True))
+        self._report(event, recoverable=True)
 
     def _report_fatal(self, _: Effect, instance: Instance, event: Event) -> None:
-        self.emit("error", error_of(event, self._session.realtime_model, recoverable=False))
+        self._report(event, recoverable=False)
+
+    def _report(self, event: Event, *, recoverable: bool) -> None:
+        model, secrets = self._session.realtime_model, self.secrets()
+        self.emit("error", error_of(event, model, recoverable=recoverable, secrets=secrets))
 
     def _report_ended(self, _: Effect, __: Instance, event: Event) -> None:
         self.emit("conversation_ended", getattr(event, "code", None))

@@ -183,6 +183,10 @@ class Provider(Protocol):
         """The frames that begin the conversation anew."""
         ...
 
+    def secrets(self, settings: Settings) -> Sequence[str]:
+        """What must not be shown, should the provider repeat it in an error."""
+        ...
+
     def answers_output(self, settings: Settings, tool: str) -> bool:
         """Whether the provider speaks after this tool's output."""
         ...

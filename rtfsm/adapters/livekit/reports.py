@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from livekit.agents import llm
 from livekit.agents.metrics import RealtimeModelMetrics
@@ -27,27 +28,39 @@ class ProviderError(llm.RealtimeError):
         self.parameters = parameters or {}
 
 
-def _describe(event: Event) -> llm.RealtimeError:
+def _describe(event: Event, secrets: Sequence[str]) -> llm.RealtimeError:
     if isinstance(event, Fault):
         return ProviderError(
-            event.detail[:LONGEST] or "the provider reported an error",
-            code=event.code,
-            parameters=dict(event.parameters),
+            _shown(event.detail, secrets) or "the provider reported an error",
+            code=None if event.code is None else _shown(event.code, secrets),
+            parameters={_shown(name, secrets): _shown(what, secrets) for name, what in event.parameters},
         )
     if isinstance(event, TransportLost):
         code = None if event.code is None else str(event.code)
         return ProviderError(event.detail[:LONGEST] or "the connection was lost", code=code)
     if isinstance(event, ConfigRejected):
-        return ProviderError(event.detail[:LONGEST] or "the provider did not accept the configuration")
+        return ProviderError(_shown(event.detail, secrets) or "the provider did not accept the configuration")
     if isinstance(event, TimerElapsed):
         return ProviderError("the provider, or the agent's configuration, did not come in time")
     return ProviderError(f"the session ended on {type(event).__name__}")
 
 
-def error_of(event: Event, model: llm.RealtimeModel, *, recoverable: bool) -> llm.RealtimeModelError:
-    """LiveKit's error event for what happened. LiveKit closes the session at the first one that is not recoverable."""
+def _shown(text: str, secrets: Sequence[str]) -> str:
+    """What a provider says, as far as it may be shown."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text[:LONGEST]
+
+
+def error_of(
+    event: Event, model: llm.RealtimeModel, *, recoverable: bool, secrets: Sequence[str] = ()
+) -> llm.RealtimeModelError:
+    """LiveKit's error event for what happened. LiveKit closes the session at the first one that is not recoverable.
+
+    secrets: blanked in whatever the provider says.
+    """
     return llm.RealtimeModelError(
-        timestamp=time.time(), label=model.label, error=_describe(event), recoverable=recoverable
+        timestamp=time.time(), label=model.label, error=_describe(event, secrets), recoverable=recoverable
     )
 
 

@@ -66,7 +66,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     @property
     def turn(self) -> Turn:
         """A snapshot of whose turn it is."""
-        return snapshot(self.conversation, self._shell.malformed)
+        shell = self._shell
+        return snapshot(self.conversation, shell.malformed, shell.failed_effects, self._microphone.dropped)
 
     @property
     def chat_ctx(self) -> llm.ChatContext:

@@ -43,6 +43,7 @@ class Shell:
         self.conversation = conversation
         self.host = HostSide(session, conversation, provider.output_rate, self.submit)
         self.line = WireSide(provider, conversation, self.host, self, options)
+        self.host.secrets = lambda: provider.secrets(self.line.settings)
         self.malformed: Counter[str] = Counter()
         self.failed_effects = 0
         self.closed = asyncio.Event()
@@ -86,7 +87,7 @@ class Shell:
             if not self._running and (steady := self.conversation.lookup(event, epoch, self._loop.time())):
                 instance, effects = steady
                 for effect in effects:
-                    self._handlers[type(effect)](effect, instance, event)
+                    self._do(effect, instance, event)
             elif isinstance(event, (wire.Notice, wire.Malformed)):
                 self._note(event)
             else:
@@ -121,14 +122,15 @@ class Shell:
 
     def _carry_out(self, emissions: list[Any]) -> None:
         for emission in emissions:
-            handler = self._handlers.get(type(emission.effect))
-            if handler is None:
-                continue  # an order to other machines, carried out by the driver
-            try:
-                handler(emission.effect, emission.instance, emission.event)
-            except Exception:
-                self.failed_effects += 1
-                logger.exception("carrying out %s failed", type(emission.effect).__name__)
+            if type(emission.effect) in self._handlers:  # the others are orders to machines, carried out by the driver
+                self._do(emission.effect, emission.instance, emission.event)
+
+    def _do(self, effect: Effect, instance: Instance, event: Event) -> None:
+        try:
+            self._handlers[type(effect)](effect, instance, event)
+        except Exception:
+            self.failed_effects += 1
+            logger.exception("carrying out %s failed", type(effect).__name__)
 
     def _settle(self) -> None:
         """Set the timer to the next deadline and tell of a change."""

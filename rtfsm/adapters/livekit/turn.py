@@ -17,7 +17,8 @@ class Turn:
 
     session, user_turn: the state's name. generations, replies, calls, playouts: id -> state's name, of the live ones.
     agent_state, user_state: as LiveKit names them. ignored: events ignored so far, by reason. refused: events that only
-    a defect of ours can cause. violations: invariants violated so far, by name. malformed: frames or parts of frames
+    a defect of ours can cause. failed_effects: orders that could not be carried out. dropped_input: 20 ms chunks of the
+    user's sound that waited too long for the conversation to run. violations: invariants violated so far, by name. malformed: frames or parts of frames
     that could not be read, by kind. epoch: number of the connection.
     """
 
@@ -31,12 +32,16 @@ class Turn:
     user_state: str
     ignored: Mapping[str, int]
     refused: int
+    failed_effects: int
+    dropped_input: int
     violations: Mapping[str, int]
     malformed: Mapping[str, int]
     epoch: int
 
 
-def snapshot(conversation: Conversation, malformed: Mapping[str, int]) -> Turn:
+def snapshot(
+    conversation: Conversation, malformed: Mapping[str, int], failed_effects: int = 0, dropped_input: int = 0
+) -> Turn:
     """The snapshot of a conversation now."""
     return Turn(
         session=conversation.session.state.name,
@@ -51,6 +56,8 @@ def snapshot(conversation: Conversation, malformed: Mapping[str, int]) -> Turn:
             reason.name: count for reason, count in sorted(conversation.ignored().items(), key=lambda p: p[0].name)
         },
         refused=conversation.refused,
+        failed_effects=failed_effects,
+        dropped_input=dropped_input,
         violations=dict(conversation.monitor.counts),
         malformed=dict(malformed),
         epoch=conversation.epoch,

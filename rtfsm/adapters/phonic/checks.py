@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 Check = Callable[[str, Any], None]
 """Takes an option's name and its value, which is neither None nor NOT_GIVEN; raises ValueError unless it is legal."""
 
@@ -104,6 +106,15 @@ def mapping(name: str, value: Any) -> None:
         text(f"a key of {name}", key)
 
 
+def json_mapping(name: str, value: Any) -> None:
+    """A dict that can be written as JSON, all of it."""
+    mapping(name, value)
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{name} holds something that JSON has no form for ({type(error).__name__})") from None
+
+
 def text_mapping(name: str, value: Any) -> None:
     """A dict from strings to strings."""
     mapping(name, value)
@@ -121,7 +132,10 @@ def pronunciations(name: str, value: Any) -> None:
             if key not in entry:
                 raise ValueError(f"{name}[{index}] has no {key!r}")
             text(f"{name}[{index}][{key!r}]", entry[key])
-    _distinct(name, [entry["word"] for entry in value])
+    words = [entry["word"] for entry in value]
+    for index, word in enumerate(words):
+        if word in words[:index]:
+            raise ValueError(f"{name}[{index}] names the same word as {name}[{words.index(word)}]; each word once")
 
 
 def endpoint(name: str, value: Any) -> None:

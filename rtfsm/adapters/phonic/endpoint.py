@@ -77,6 +77,8 @@ def _split(source: str, url: str) -> SplitResult:
     if parts.scheme not in _SOCKET_SCHEME:
         scheme = f"the scheme {parts.scheme!r}" if "://" in url else "no scheme"
         raise ValueError(f"{source} has {scheme}, but must begin with ws://, wss://, http:// or https://; {_EXAMPLE}")
+    if any(character.isspace() for character in url):
+        raise ValueError(f"{source} holds white space; {_EXAMPLE}")
     if not host:
         raise ValueError(f"{source} names no host; {_EXAMPLE}")
     if "@" in parts.netloc:

@@ -34,6 +34,7 @@ PhonicModel = Literal["phonic_v0_5", "phonic_v1", "phonic_v1_1", "phonic-0.5", "
 _API_MODEL = {"phonic_v0_5": "phonic-0.5", "phonic_v1": "phonic-1", "phonic_v1_1": "phonic-1.1"}
 
 MAX_AUTO_LANGUAGES = 2
+LONGEST_WAIT = 10**9
 """How many additional languages Phonic allows while it detects the language by itself (SDK 0.32)."""
 
 
@@ -103,9 +104,9 @@ class Options:
     boosted_keywords: NotGivenOr[list[str] | None] = _option(checks.texts, private=True)
     min_words_to_interrupt: NotGivenOr[int | None] = _whole(1, 10)
     generate_no_input_poke_text: NotGivenOr[bool | None] = _option(checks.flag)
-    no_input_poke_sec: NotGivenOr[float | None] = _whole()
+    no_input_poke_sec: NotGivenOr[float | None] = _whole(0, LONGEST_WAIT)
     no_input_poke_text: NotGivenOr[str | None] = _option(checks.text, private=True)
-    no_input_end_conversation_sec: NotGivenOr[float | None] = _whole()
+    no_input_end_conversation_sec: NotGivenOr[float | None] = _whole(0, LONGEST_WAIT)
     websocket_timeout_sec: NotGivenOr[int | None] = _whole(1, 300)
     intelligence_level: NotGivenOr[IntelligenceLevel | None] = _option(checks.one_of("standard", "high"))
     phonic_model: NotGivenOr[PhonicModel | None] = _option(checks.one_of(*_API_MODEL.values()), convert=_api_model)
@@ -116,7 +117,7 @@ class Options:
     vad_threshold: NotGivenOr[float | None] = _option(checks.number(0.2, 0.8))
     enable_assistant_backchannel: NotGivenOr[bool | None] = _option(checks.flag)
     assistant_backchannel_aggressiveness: NotGivenOr[float | None] = _option(checks.number())
-    pronunciation_dictionary: NotGivenOr[list[PronunciationEntry] | None] = _option(checks.pronunciations)
+    pronunciation_dictionary: NotGivenOr[list[PronunciationEntry] | None] = _option(checks.pronunciations, private=True)
     template_variables: NotGivenOr[dict[str, str] | None] = _option(checks.text_mapping, private=True)
     enable_redaction: NotGivenOr[bool | None] = _option(checks.flag)
     enable_watermarking: NotGivenOr[bool | None] = _option(checks.flag)
@@ -125,13 +126,18 @@ class Options:
         checks.list_of(["braintrust"])
     )
     configuration_endpoint: NotGivenOr[ConfigurationEndpoint | None] = _option(checks.endpoint, private=True)
-    additional_params: NotGivenOr[dict[str, Any] | None] = _option(checks.mapping, private=True)
+    additional_params: NotGivenOr[dict[str, Any] | None] = _option(checks.json_mapping, private=True)
     external_id: NotGivenOr[str | None] = _option(checks.filled_text)
     configs_for_tools: NotGivenOr[list[PhonicToolConfig] | None] = _option(check_configs)
     forbid_speech_after_tool_call: NotGivenOr[list[str] | None] = _option(checks.texts)
     conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.conn_options, APIConnectOptions):
+            raise ValueError(
+                "conn_options must be a livekit.agents.APIConnectOptions, not a value of type "
+                f"{type(self.conn_options).__name__}"
+            )
         additional = self.additional_languages or []
         if self.default_language and self.default_language in additional:
             raise ValueError(

@@ -37,8 +37,6 @@ class PhonicProvider:
         return (frame_of({"type": "reset", "config": _config(settings, replay_welcome=False)}),)
 
     def update(self, before: Settings, now: Settings) -> Sequence[str]:
-        if now.options != before.options:
-            return self.reset(now)  # no narrower message changes the other options
         frames = []
         if now.instructions != before.instructions:
             prompt = filled(now.instructions or "", now.options)
@@ -47,6 +45,9 @@ class PhonicProvider:
         if has != had:
             frames.append(frame_of({"type": "update_tools_subset", "tools": has}))
         return frames
+
+    def secrets(self, settings: Settings) -> Sequence[str]:
+        return (settings.options.api_key,)
 
     def answers_output(self, settings: Settings, tool: str) -> bool:
         return not forbids_speech_after(settings.options, tool)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -21,7 +22,7 @@ _wire_log = logging.getLogger("rtfsm.websocket")
 _wire_log.setLevel(logging.INFO)
 
 MAX_FRAME = 32 * 1024 * 1024
-"""Bytes. One frame may hold minutes of sound; a larger one closes the connection with 1009."""
+"""Bytes. One frame may hold minutes of sound; at a larger one the connection is given up."""
 MAX_DROPPABLE = 500
 """Queued frames above which droppable ones are left out: 10 s of the user's sound."""
 
@@ -41,6 +42,18 @@ def loss_of_close(code: int | None, reason: str = "") -> Loss:
 def loss_of_status(status: int) -> Loss:
     """What an HTTP status in place of the handshake means: the server's trouble may pass, the client's does not."""
     return Loss.RETRYABLE if status >= 500 or status in (408, 425, 429) else Loss.FAILED
+
+
+class _Connect(connect):
+    """A handshake that goes where it was sent: a redirect would take the API key and the conversation elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 class WebSocketTransport:
@@ -118,7 +131,7 @@ class WebSocketTransport:
         return outcome, code, detail
 
     async def _talk(self) -> tuple[Loss, int | None, str]:
-        socket = await connect(
+        socket = await _Connect(
             self._url,
             additional_headers=self._headers,
             user_agent_header=None,
@@ -128,6 +141,7 @@ class WebSocketTransport:
             ping_timeout=self._ping,
             close_timeout=2.0,
             max_size=MAX_FRAME,
+            proxy=None if _is_loopback(self._url) else True,
             logger=_wire_log,
         )
         self._socket = socket

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import TracebackType
@@ -15,6 +16,10 @@ from rtfsm.testing.phonic_server.call import Call
 from rtfsm.testing.phonic_server.client_protocol import ClientProtocol
 from rtfsm.testing.phonic_server.connection import CallEnded, Connection, Observe, Transform
 from rtfsm.testing.phonic_server.listening import default_scenario
+
+_wire_log = logging.getLogger("rtfsm.testing.websocket")
+# At DEBUG the library writes down every frame and header: the words of the call, and the client's API key.
+_wire_log.setLevel(logging.INFO)
 
 PATH = "/v1/sts/ws"
 """Path of the conversation socket (Phonic SDK 0.32)."""
@@ -85,6 +90,7 @@ class PhonicServer:
             compression=None,
             ping_interval=self._ping_interval,
             close_timeout=2,
+            logger=_wire_log,
         )
         self._port = self._server.sockets[0].getsockname()[1]
         return self
