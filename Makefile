@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench diagrams clean
+.PHONY: demo test lint bench diagrams check check-wide clean
 
 demo: $(READY)
 	$(BIN)/rtfsm demo $(ARGS)
@@ -23,6 +23,12 @@ bench: $(READY)
 
 diagrams: $(READY)
 	$(BIN)/rtfsm draw --write diagrams
+
+check: $(READY)
+	$(BIN)/rtfsm check all $(ARGS)
+
+check-wide: $(READY)
+	$(BIN)/rtfsm check conversation --profile widest $(ARGS)
 
 clean:
 	rm -rf $(VENV)

@@ -13,6 +13,8 @@ from typing import Any
 import rtfsm
 from rtfsm.check import cli as check
 from rtfsm.draw import cli as draw
+from rtfsm.mutate import MACHINES
+from rtfsm.mutate import cli as mutate
 from rtfsm.profiles import PROFILES
 from rtfsm.targets import ALL
 
@@ -37,11 +39,14 @@ def main(argv: list[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        closed = isinstance(error, BrokenPipeError)
+        if not closed:
+            print(f"rtfsm: {error.strerror or error}", file=sys.stderr)
         # Whatever is still buffered must not be flushed into the closed pipe when the interpreter exits.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
+        return CLOSED_PIPE if closed else 1
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -50,13 +55,37 @@ def _run(argv: Sequence[str]) -> int:
         return _demo(argv[1:])
     options = _parser().parse_args(argv)
     if options.command == "check":
-        return check.run(options.machine, options.profile, verbose=options.verbose)
+        return check.run(
+            options.machine,
+            options.profile,
+            verbose=options.verbose,
+            calls=options.calls,
+            requests=options.requests,
+            generations=options.generations,
+            replay=options.replay,
+        )
     if options.command == "draw":
+        if (options.write or options.check) and (options.machine != "all" or options.format or options.profile):
+            print(
+                "rtfsm draw: --write and --check are about all drawings; leave out the machine, --format and --profile",
+                file=sys.stderr,
+            )
+            return USAGE
         if options.write is not None:
             return draw.write_directory(options.write)
         if options.check is not None:
             return draw.check_directory(options.check)
-        return draw.run(options.machine, options.profile, options.format)
+        return draw.run(options.machine, options.profile, options.format or "mermaid")
+    if options.command == "mutate":
+        return mutate.run(
+            options.machine,
+            options.profile,
+            seconds=options.seconds,
+            processes=options.processes,
+            stories=options.stories,
+            file=options.json,
+            every=options.every,
+        )
     return _serve(options)
 
 
@@ -67,17 +96,38 @@ def _parser() -> argparse.ArgumentParser:
     profiles = sorted(PROFILES)
 
     one = commands.add_parser("check", help="visit all that machines can reach, and report what is wrong")
-    one.add_argument("machine", nargs="?", default=ALL, help="MODULE:NAME, the name of a shipped machine, or all")
-    one.add_argument("--profile", choices=profiles, help="machines of this profile only; of every one by default")
+    one.add_argument(
+        "machine", nargs="?", default=ALL, help="MODULE:NAME, the name of a shipped machine, conversation, or all"
+    )
+    one.add_argument(
+        "--profile",
+        choices=profiles,
+        help="machines of this profile only, of every one by default; the conversation of phonic by default",
+    )
+    one.add_argument("--calls", type=_count, metavar="N", help="tool calls alive at once in the conversation; 2")
+    one.add_argument("--requests", type=_count, metavar="N", help="requests alive at once; 2")
+    one.add_argument("--generations", type=_count, metavar="N", help="responses alive at once, where they have ids; 2")
+    one.add_argument("--replay", metavar="ORDER", help="show an order, 'label; label; ...' or a file of it, at length")
     one.add_argument("--verbose", action="store_true", help="list the arms that no order of events reaches")
 
     one = commands.add_parser("draw", help="draw machines")
     one.add_argument("machine", nargs="?", default=ALL, help="MODULE:NAME, the name of a shipped machine, or all")
     one.add_argument("--profile", choices=profiles, help="phonic by default")
-    one.add_argument("--format", choices=draw.FORMATS, default="mermaid", help="mermaid by default")
+    one.add_argument("--format", choices=draw.FORMATS, help="mermaid by default")
     directory = one.add_mutually_exclusive_group()
     directory.add_argument("--write", metavar="DIR", help="write every drawing below DIR")
     directory.add_argument("--check", metavar="DIR", help="fail where a drawing below DIR is out of date")
+
+    one = commands.add_parser("mutate", help="change every decision of every table, and say which changes go unnoticed")
+    one.add_argument("--machine", choices=MACHINES, help="its table only; of every one by default")
+    one.add_argument("--profile", choices=profiles, help="tables of this profile only; of every one by default")
+    one.add_argument("--seconds", type=_positive, metavar="N", help="stop after so long, and say what was left")
+    one.add_argument("--processes", type=_positive, default=2, metavar="N", help="how many share the work; 2")
+    one.add_argument("--every", type=_positive, default=1, metavar="N", help="a sample: each n-th mutant only")
+    one.add_argument(
+        "--stories", metavar="DIR", default=mutate.STORIES, help=f"hand-written orderings; {mutate.STORIES} by default"
+    )
+    one.add_argument("--json", metavar="FILE", help="write what became of each mutant")
 
     one = commands.add_parser("serve", help="serve a scripted provider on this machine")
     one.add_argument("provider", choices=["phonic"])
@@ -87,6 +137,18 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("demo", help="an agent against the scripted provider, in this process", add_help=False)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -42,7 +42,10 @@ def find_targets(name: str = ALL, profile: str | None = None) -> list[Target]:
     if ":" in name:
         if profile is not None:
             raise UsageError(f"{name} is a machine of your own and has no profile; leave --profile out")
-        return [Target(_own(name))]
+        own = load(name)
+        if not isinstance(own, Machine):
+            raise UsageError(f"{name} is a {type(own).__name__}, not an rtfsm.Machine")
+        return [Target(own)]
     chosen = PROFILES if profile is None else {profile: PROFILES[profile]}
     targets = [
         Target(machine, key, births_of(wire) if machine.name == "generation" else ())
@@ -62,7 +65,8 @@ def births_of(wire: Capabilities) -> tuple[GenerationContext, ...]:
     return tuple(GenerationContext(answers=answers, lane=lane) for answers, lane in itertools.product(Answers, lanes))
 
 
-def _own(name: str) -> Machine:
+def load(name: str) -> Any:
+    """What ``module:NAME`` names, sought from the current directory on. Raises UsageError where nothing does."""
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute or module_name.startswith("."):
         raise UsageError(f"{name!r} names no machine; write MODULE:NAME, as in mypackage.turns:MACHINE")
@@ -77,14 +81,11 @@ def _own(name: str) -> Machine:
         raise UsageError(f"module {module_name!r} cannot be imported: {error}") from error
     except RtfsmError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module that ends the program must not end it as a success
         raise UsageError(f"module {module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
     try:
-        found = getattr(module, attribute)
+        return getattr(module, attribute)
     except AttributeError as error:
         named = [key for key, one in vars(module).items() if isinstance(one, Machine)]
         has = f"its machines are {', '.join(named)}" if named else "it has no machine at all"
         raise UsageError(f"module {module_name!r} has no {attribute!r}; {has}") from error
-    if not isinstance(found, Machine):
-        raise UsageError(f"{name} is a {type(found).__name__}, not an rtfsm.Machine")
-    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rtfsm.machines import Capabilities, Session
+from rtfsm.language import Driver, Emission
+from rtfsm.machines import Capabilities, Session, UserTurn
 
 from .environment import Bounds, Memory, Move, judge, moves, remember
 from .search import Step
@@ -32,10 +33,19 @@ class ConversationModel:
                 raise ValueError("playout orders something, so it may not be left out of the product")
         self.alive = 0
         """The largest number of live instances seen."""
+        self.emissions: list[Emission] = []
+        """What the last step ordered."""
+        self._first: Place | None = None
+
+    @property
+    def driver(self) -> Driver:
+        return self.world
 
     def first(self) -> Place:
-        self.world.start(0.0)
-        return self.world.freeze()[0], Memory()
+        if self._first is None:
+            self.world.start(0.0)
+            self._first = self.world.freeze()[0], Memory()
+        return self._first
 
     def steps(self, place: Place) -> Iterator[Step[Place]]:
         state, memory = place
@@ -50,7 +60,8 @@ class ConversationModel:
         world = self.world
         world.thaw(place[0])
         at_rest = world.session.state in (Session.READY, Session.CLOSED)
-        return at_rest and not (world.generations or world.replies or world.calls)
+        silent = world.user_turn.state is UserTurn.SILENT
+        return at_rest and silent and not (world.generations or world.replies or world.calls)
 
     def _make(self, place: Place, move: Move) -> tuple[str | None, Place]:
         world, timed = self.world, ""
@@ -62,6 +73,7 @@ class ConversationModel:
         else:
             assert move.event is not None
             emissions = world.handle(move.event, 0.0)
+        self.emissions = emissions
         wrong = judge(world, move, memory, emissions)
         if world.monitor.violations:
             violation = world.monitor.violations[0]

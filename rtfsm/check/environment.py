@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import attrs
 
 from rtfsm.language import Emission, Event
-from rtfsm.machines import Match, Reply, Session
+from rtfsm.machines import Match, Reply, Session, UserTurn
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local, wire
 
@@ -45,10 +45,13 @@ class Move:
 @attrs.frozen
 class Memory:
     """turn: the provider's turn on a wire without ids: none, live or cut. old: content of an ended turn may still come.
+    asked: place of the request that is on such a wire, or -1. owed: its future has ended, its answer may still come.
     dead: places of the generations that are not to be heard, on a wire with ids."""
 
     turn: str = "none"
     old: bool = False
+    asked: int = -1
+    owed: bool = False
     dead: frozenset[int] = frozenset()
 
 
@@ -178,17 +181,26 @@ def judge(world: World, move: Move, before: Memory, emissions: list[Emission]) -
     lost = move.turn == "live" and before.turn == "live" and isinstance(move.event, wire.TextDelta)
     if lost and world.runs and order.PushText not in effects:
         return "GEN-7: a word of a living turn is lost"
+    if before.owed and any(e.effect.user_initiated for e in emissions if isinstance(e.effect, order.OpenGeneration)):
+        return "REPLY-5: the late answer to a request that has ended is taken for the answer to the next one"
     if isinstance(move.event, wire.GenerationCreated) and move.event.request is not None:
         ended = world.monitor.mirror.futures.get(move.event.request, True)
-        asked = order.ResolveReply in effects
-        if (
-            ended
-            and not asked
-            and any(e.effect.user_initiated for e in emissions if isinstance(e.effect, order.OpenGeneration))
-        ):
-            return "REPLY-4: an answer to a request that has ended is taken for another's"
-        if ended and not asked and order.OpenGeneration in effects:
+        if ended and order.ResolveReply not in effects and order.OpenGeneration in effects:
             return "REPLY-4: an answer to a request that has ended is heard"
+    return _judge_end(world, move, emissions)
+
+
+def _judge_end(world: World, move: Move, emissions: list[Emission]) -> str | None:
+    """What must be told: the end, and the user's words."""
+    by_host = isinstance(move.event, local.CloseRequested)
+    if by_host and world.session.state not in (Session.CLOSING, Session.CLOSED):
+        return "CLOSE: the host closed and the session goes on"
+    ends = order.ReleaseAll(local.ReleaseReason.CLOSE) in [emission.effect for emission in emissions]
+    if ends and not by_host and not world.monitor.mirror.ends_reported:
+        return "S-6: the session ends and nobody is told"
+    told = sum(isinstance(emission.effect, order.EmitTranscript) for emission in emissions)
+    if isinstance(move.event, wire.UserTranscript) and world.runs and told != 1:
+        return "USER-2: what the user said is told other than once"
     return None
 
 
@@ -200,7 +212,9 @@ def remember(
     if order.OpenTransport in effects or isinstance(move.event, wire.TransportLost) or not _runs(world):
         return Memory()
     if world.capabilities.minted:
-        return _remember_turn(before, move, effects, timed)
+        turn = _remember_turn(before, move, effects, timed)
+        asked, owed = _remember_question(world, before, move, emissions)
+        return attrs.evolve(turn, asked=asked, owed=owed)
     return _remember_named(world, before, move, effects, places)
 
 
@@ -224,6 +238,30 @@ def _remember_turn(before: Memory, move: Move, effects: set[type], timed: str) -
     if cut and turn == "live":
         turn = "cut"
     return Memory(turn, old)
+
+
+FORGOTTEN = (order.TellReplies, order.ReleaseAll, order.FailRequests, order.FinishSpeech)
+
+
+def _remember_question(world: World, before: Memory, move: Move, emissions: list[Emission]) -> tuple[int, bool]:
+    """Which request is on the wire, and whether an answer is owed to one that nobody waits for any more.
+
+    The debt is over once anything has answered, once the user has spoken, and once it was waited out.
+    """
+    sent = [emission.instance.id for emission in emissions if isinstance(emission.effect, order.SendReplyRequest)]
+    id = f"r{before.asked}" if before.asked >= 0 else None
+    answered = isinstance(move.event, (wire.ReplyDeclined, wire.RequestRejected))
+    answered = answered or any(isinstance(emission.effect, FORGOTTEN) for emission in emissions)
+    answered = answered or any(
+        isinstance(emission.effect, order.ClaimReply) and emission.instance.link is not None for emission in emissions
+    )
+    waited_out = move.timer is not None and move.timer[0] == "reply"
+    given_up = id is not None and world.monitor.mirror.futures.get(id, True)
+    to_the_user = isinstance(move.event, local.ReplyAbandoned) and world.user_turn.state is not UserTurn.SILENT
+    owed = (before.owed and not waited_out) or (given_up and not to_the_user)
+    asked = sent[-1] if sent else None if given_up else id
+    places = {one.id: place for place, one in enumerate(world.replies)}
+    return places.get(asked or "", -1), owed and not answered
 
 
 def _remember_named(world: World, before: Memory, move: Move, effects: set[type], places: dict[str, int]) -> Memory:

@@ -19,12 +19,15 @@ from rtfsm.machines import Capabilities, Conversation, Monitor, Timing
 from rtfsm.machines.mirror import HostGeneration, Mirror
 from rtfsm.machines.playout import Playout
 from rtfsm.targets import births_of
+from rtfsm.vocabulary import local, wire
 
 from .explore import explore
 
 __all__ = ["Situations", "State", "World", "is_sink"]
 
 State = tuple[Any, ...]
+NOTED = (local.ReplyRequested, local.ReplyAbandoned, wire.ToolCallCancelled)
+"""What the mirror takes note of, whatever the machines make of it."""
 CALL_STATES = ("open", "answered", "withdrawn", "gone", "unknown")
 
 
@@ -102,6 +105,7 @@ class World(Conversation):
         return []
 
     def _judged(self, event: Event | None, emissions: list[Emission]) -> list[Emission]:
+        self.touched = self.touched or isinstance(event, NOTED)
         return super()._judged(event, emissions) if self.touched else emissions
 
     def situation(self, instance: Instance) -> int:
@@ -221,5 +225,4 @@ def _host(code: int, instance: Instance) -> HostGeneration:
         sealed=bool(bits & 1),
         message=bool(bits & 2),
         chunks=1 if bits & 4 else 0,
-        out_of_band=instance.context.lane.name == "OUT_OF_BAND",
     )

@@ -65,7 +65,8 @@ def write_directory(directory: str) -> int:
 
 
 def check_directory(directory: str) -> int:
-    """Compare the drawings below ``directory``. Returns the exit status: 0, 1 where some are out of date, 2 if it is none."""
+    """Compare the drawings below ``directory``. Returns the exit status: 0; 1 where some
+    are out of date; 2 where there is no such directory."""
     if not os.path.isdir(directory):
         print(f"rtfsm draw: {directory} is no directory; run: rtfsm draw --write {directory}", file=sys.stderr)
         return 2

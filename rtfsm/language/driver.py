@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
 
 from .cells import Arm, Kind, Reason
 from .composition import Composition, Route
@@ -35,6 +36,9 @@ class Driver:
     Override :meth:`resolve` where events are addressed. Not thread-safe, and not reentrant: hand it the next event
     after it has returned.
     """
+
+    witness: ClassVar[Callable[[Driver, Step], None] | None] = None
+    """Told every step of every driver; None but under a tool that measures what a suite of tests covers."""
 
     def __init__(self, parts: Composition | Machine) -> None:
         self.composition = parts if isinstance(parts, Composition) else Composition((parts,))
@@ -90,6 +94,23 @@ class Driver:
         self.observers.append(observer)
         for one in self.instances():
             one.steady = {}
+
+    @classmethod
+    @contextmanager
+    def witnessed(cls, witness: Callable[[Driver, Step], None]) -> Iterator[None]:
+        """Tell ``witness`` every step of every driver meanwhile, besides whoever was told before."""
+        earlier = Driver.witness
+
+        def tell(driver: Driver, step: Step) -> None:
+            witness(driver, step)
+            if earlier is not None:
+                earlier(driver, step)
+
+        Driver.witness = staticmethod(tell)
+        try:
+            yield
+        finally:
+            Driver.witness = None if earlier is None else staticmethod(earlier)
 
     def instances(self, machine: Machine | None = None) -> list[Instance]:
         """The live instances, of one machine or of all, in the order of their birth: begun and not ended."""
@@ -176,6 +197,8 @@ class Driver:
             instance.steady[type(event)] = (arm.effects, arm)
         for observer in self.observers:
             observer(Step(self.now, instance, event, arm, before, instance.state))
+        if Driver.witness is not None:
+            Driver.witness(self, Step(self.now, instance, event, arm, before, instance.state))
         self._perform(arm.effects, instance, event)
         return arm
 

@@ -23,7 +23,7 @@ from functools import cache
 
 import attrs
 
-from rtfsm.language import Composition, Effect, Emission, Event, Instance, Machine, Reason
+from rtfsm.language import Composition, Driver, Effect, Emission, Event, Instance, Machine, Reason, Step
 from rtfsm.vocabulary import local, wire
 from rtfsm.vocabulary.effects import OpenTransport, SendReset
 
@@ -171,6 +171,8 @@ class Conversation(Derived):
         self.taken["generation", arm.index] += 1
         if arm.rearm:
             instance.armed_at = now
+        if Driver.witness is not None:
+            Driver.witness(self, Step(now, instance, event, arm, instance.state, instance.state))
         return instance, effects
 
     # -- addresses -------------------------------------------------------------------------------------------------

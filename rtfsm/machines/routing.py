@@ -6,7 +6,7 @@ delivers to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from rtfsm.language import Composition, Effect, Emission, Event, Instance, Machine, Route, Standing
@@ -49,14 +49,23 @@ __all__ = ["compose"]
 Deliveries = Iterator[tuple[Instance, Event]]
 
 
-def compose(wire: Capabilities, timing: Timing | None = None, retries: int = RETRIES) -> Composition:
-    """The machines of a conversation over a wire, and what couples them."""
-    session = session_machine(wire, timing, retries)
-    generation = generation_machine(wire, timing)
-    reply = reply_machine(wire, timing)
-    call = tool_call_machine(wire, timing)
-    user = user_turn_machine(wire, timing)
-    playout = playout_machine(wire, timing)
+def compose(
+    wire: Capabilities,
+    timing: Timing | None = None,
+    retries: int = RETRIES,
+    *,
+    exchange: Callable[[Machine], Machine] = lambda machine: machine,
+) -> Composition:
+    """The machines of a conversation over a wire, and what couples them.
+
+    exchange: given each machine, answers with the one to put in its place, under the same name.
+    """
+    session = exchange(session_machine(wire, timing, retries))
+    generation = exchange(generation_machine(wire, timing))
+    reply = exchange(reply_machine(wire, timing))
+    call = exchange(tool_call_machine(wire, timing))
+    user = exchange(user_turn_machine(wire, timing))
+    playout = exchange(playout_machine(wire, timing))
 
     def release(target: Machine, *unless: ReleaseReason) -> Route:
         def deliver(conversation: Conversation, cause: Emission) -> Deliveries:

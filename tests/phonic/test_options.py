@@ -189,7 +189,7 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "pronunciation_dictionary",
         [{"word": "SQL", "pronunciation": "sequel"}, {"word": "SQL", "pronunciation": "es cue el"}],
-        "pronunciation_dictionary[1] names the same word as pronunciation_dictionary[0]",
+        r"pronunciation_dictionary\[1\] names the same word as pronunciation_dictionary\[0\]; each word once",
     ),
     ("configuration_endpoint", {"headers": {}}, "configuration_endpoint has no 'url'"),
     (

@@ -16,10 +16,10 @@ class Turn:
     """The state of every machine at one instant. It holds names and numbers, never what was said.
 
     session, user_turn: the state's name. generations, replies, calls, playouts: id -> state's name, of the live ones.
-    agent_state, user_state: as LiveKit names them. ignored: events ignored so far, by reason. refused: events that only
-    a defect of ours can cause. failed_effects: orders that could not be carried out. dropped_input: 20 ms chunks of the
-    user's sound that waited too long for the conversation to run. violations: invariants violated so far, by name. malformed: frames or parts of frames
-    that could not be read, by kind. epoch: number of the connection.
+    agent_state, user_state: as LiveKit names them. ignored: events ignored so far, by reason. refused: events that
+    only a defect of ours can cause. failed_effects: orders that could not be carried out. dropped_input: 20 ms chunks
+    of the user's sound that waited too long for the conversation to run. violations: invariants violated so far, by
+    name. malformed: frames or parts of frames that could not be read, by kind. epoch: number of the connection.
     """
 
     session: str

@@ -1,0 +1,1 @@
+"""Orderings made from the tables, and played through the real adapter."""
