@@ -23,6 +23,8 @@ class Floor:
     def __init__(self, call: Call, *, finish_when_played: bool) -> None:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets the exception of a job that failed."""
+        # A conversation that is already being torn down no longer waits for it: that is no defect of the loop's.
+        self.failed.add_done_callback(lambda failed: failed.cancelled() or failed.exception())
         self._call = call
         self._finish_when_played = finish_when_played
         self._jobs: deque[Job] = deque()
