@@ -9,6 +9,7 @@ without response ids not after the next opening bracket.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import attrs
 
@@ -42,8 +43,7 @@ class Move:
     turn: str = ""
 
 
-@attrs.frozen
-class Memory:
+class Memory(NamedTuple):
     """turn: the provider's turn on a wire without ids: none, live or cut. old: content of an ended turn may still come.
     asked: place of the request that is on such a wire, or -1. owed: its future has ended, its answer may still come.
     dead: places of the generations that are not to be heard, on a wire with ids."""
@@ -169,6 +169,11 @@ def _named_content(world: World, memory: Memory, bounds: Bounds) -> Iterator[Mov
     yield Move("GenerationInterrupted", wire.GenerationInterrupted())
 
 
+REMEMBERED = (
+    wire.TransportLost, wire.GenerationCreated, wire.TextDelta, wire.GenerationDone, wire.GenerationInterrupted,
+    wire.ReplyDeclined, wire.RequestRejected, local.InterruptRequested, local.ReplyAbandoned,
+)  # fmt: skip
+"""What the environment remembers even where no machine makes anything of it."""
 HEARD = (order.OpenGeneration, order.PushText, order.PushAudio)
 WAITED_OUT = frozenset({"INTERRUPTED", "TAIL", "SEALED"})
 
@@ -208,13 +213,15 @@ def remember(
     world: World, before: Memory, move: Move, emissions: list[Emission], places: dict[str, int], timed: str
 ) -> Memory:
     """The environment's memory after a move. timed: state of the generation whose timer ran out, or ''."""
+    if not world.touched and move.event is not None and not isinstance(move.event, REMEMBERED):
+        return before
     effects = {type(emission.effect) for emission in emissions}
     if order.OpenTransport in effects or isinstance(move.event, wire.TransportLost) or not _runs(world):
         return Memory()
     if world.capabilities.minted:
         turn = _remember_turn(before, move, effects, timed)
         asked, owed = _remember_question(world, before, move, emissions)
-        return attrs.evolve(turn, asked=asked, owed=owed)
+        return Memory(turn.turn, turn.old, asked, owed)
     return _remember_named(world, before, move, effects, places)
 
 

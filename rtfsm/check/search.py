@@ -6,6 +6,7 @@ from every state, timers by themselves must lead to rest, and nothing may run fo
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
 import time
@@ -19,7 +20,7 @@ __all__ = ["Found", "Model", "Step", "Violated", "replay", "search"]
 
 S = TypeVar("S", bound=Hashable)
 
-CHUNK = 64
+CHUNK = 128
 """States that a worker is given at once."""
 
 
@@ -97,7 +98,7 @@ def search(
     parents: dict[S, tuple[S, str] | None] = {first: None}
     later: dict[S, list[S]] = {}
     level = [first]
-    with _workers(model, processes) as expand:
+    with _without_collector(), _workers(model, processes) as expand:
         while level and not found.violations:
             chunks = [level[start : start + CHUNK] for start in range(0, len(level), CHUNK)]
             level = []
@@ -124,6 +125,18 @@ def search(
         _judge_time(model, parents, later, found)
     found.seconds = time.perf_counter() - began
     return found
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """States are plain tuples, which no cycle holds: looking for cycles among millions of them finds nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rtfsm.language import Arm, Emission, Event, Instance, Machine, TimerElapsed, shape, step
+from rtfsm.language import Arm, Emission, Event, Instance, Machine, Timer, TimerElapsed, shape, step
 from rtfsm.machines import Capabilities, Conversation, Monitor, Timing
 from rtfsm.machines.mirror import HostGeneration, Mirror
 from rtfsm.machines.playout import Playout
@@ -42,6 +42,8 @@ class Situations:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.pairs: list[tuple[Any, Any]] = []
+        self.timers: list[Timer | None] = []
+        """The timer that runs in each pair."""
         self._numbers: dict[tuple[Any, Any], int] = {}
         self._taken: dict[tuple[int, int], tuple[Arm, int]] = {}
 
@@ -57,6 +59,8 @@ class Situations:
         if found is None:
             found = self._numbers[state, context] = len(self.pairs)
             self.pairs.append((state, context))
+            timer = self.machine.timers.get(state)
+            self.timers.append(None if timer is None else timer.effective(context))
         return found
 
     def take(self, situation: int, event: Event) -> tuple[Arm, int]:
@@ -92,6 +96,9 @@ class World(Conversation):
             instance.situation = after
         self.touched = self.touched or after != before or bool(arm.effects)
         return arm
+
+    def _arm_timer(self, instance: Instance) -> None:
+        instance.timer = self.situations[instance.machine.name].timers[self.situation(instance)]
 
     def born(self, *arguments: Any, **more: Any) -> Instance:
         self._virtual = True
@@ -204,10 +211,11 @@ class World(Conversation):
         self._minted = 0
 
     def _instance(self, machine: str, id: str, situation: int, link: str | None = None) -> Instance:
-        state, context = self.situations[machine].pairs[situation]
+        table = self.situations[machine]
+        state, context = table.pairs[situation]
         one = Instance(self._machines[machine], id, context, link)
         one.state, one.situation, one.alive = state, situation, True
-        self._arm_timer(one)
+        one.timer = table.timers[situation]
         return one
 
 

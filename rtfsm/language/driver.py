@@ -116,7 +116,8 @@ class Driver:
         """The live instances, of one machine or of all, in the order of their birth: begun and not ended."""
         if machine is None:
             return [one for each in self.composition.machines for one in self.instances(each)]
-        return [one for one in self.live[machine.name].values() if one.alive]
+        group = self.live[machine.name]
+        return [one for one in group.values() if one.alive] if group else []
 
     def ignored(self) -> Counter[Reason]:
         """Ignored and dropped events by reason."""

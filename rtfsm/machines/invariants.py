@@ -253,7 +253,7 @@ def bounded(conversation: Conversation, _: Mirror) -> str | None:
 @_on_state("TIME-1", "every state that does not rest has its timer running")
 def every_wait_ends(conversation: Conversation, _: Mirror) -> str | None:
     for one in conversation.instances():
-        if one.deadline is None and one.state not in one.machine.rests and one.state not in one.machine.final:
+        if one.timer is None and one.state not in one.machine.rests and one.state not in one.machine.final:
             return f"{one!r} waits without a timer"
     return None
 
