@@ -96,6 +96,8 @@ class Path(Protocol):
 class Nowhere:
     """A transport without a network: everything sent is gone."""
 
+    dropped = 0
+
     def __init__(self, epoch: int, sink: Sink) -> None:
         self.alive = True
         self._epoch, self._sink = epoch, sink

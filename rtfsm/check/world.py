@@ -229,7 +229,6 @@ def _host_code(host: HostGeneration | None) -> int:
 def _host(code: int, instance: Instance) -> HostGeneration:
     bits = code - 1
     return HostGeneration(
-        opened=1,
         sealed=bool(bits & 1),
         message=bool(bits & 2),
         chunks=1 if bits & 4 else 0,

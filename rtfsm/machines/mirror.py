@@ -29,7 +29,6 @@ def _shorten(group: dict[str, Any], over: list[str]) -> None:
 class HostGeneration:
     """One announced generation: whether its streams have ended, and what its open message has."""
 
-    opened: int = 0
     sealed: bool = False
     message: bool = False
     chunks: int = 0
@@ -70,7 +69,6 @@ class Mirror:
         host = self.generations.get(id)
         if isinstance(effect, order.OpenGeneration):
             host = self.generations.setdefault(id, HostGeneration())
-            host.opened += 1
             self.open_generations[id] = host
         elif isinstance(effect, order.OpenMessage) and host is not None:
             host.message, host.chunks = True, 0

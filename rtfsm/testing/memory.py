@@ -35,6 +35,7 @@ class MemoryTransport:
         self.sent: list[dict[str, Any]] = []
         """What the client sent, decoded."""
         self.protocol = ClientProtocol()
+        self.dropped = 0
         self.closing = False
         """The client has asked for the close, and the server has not answered it."""
         self._sink = sink

@@ -10,6 +10,7 @@ from livekit.agents import llm
 
 from rtfsm.adapters.livekit.streams import HostMessage
 from rtfsm.adapters.phonic import RealtimeModel
+from rtfsm.testing.memory import MemorySession
 from rtfsm.testing.phonic_server import Call, PhonicServer, messages
 from rtfsm.testing.virtual_time import run
 from tests.adapter.host import Host
@@ -100,5 +101,16 @@ def test_an_effect_that_fails_costs_that_effect_alone(
             assert session.turn.failed_effects == 1
             assert host.generations[0].text == "one two three four five ".replace(words[failing], "")
             await session.aclose()
+
+    run(main())
+
+
+def test_sound_that_a_slow_connection_left_out_is_told() -> None:
+    async def main() -> None:
+        session = MemorySession(RealtimeModel(api_key=KEY, base_url="ws://nowhere"))
+        assert session.turn.dropped_input == 0
+        session.wire.dropped += 3
+        assert session.turn.dropped_input == 3
+        await session.aclose()
 
     run(main())

@@ -441,12 +441,6 @@ def test_a_base_url_of_http_or_websocket_becomes_a_websockets(given: str, base_u
     assert websocket_url(chosen) == f"{base_url}/v1/sts/ws"
 
 
-def test_a_resumed_conversation_is_named_in_the_url() -> None:
-    assert (
-        websocket_url(options(), reconnect="conv_1&x=/y") == f"{LOOPBACK}/v1/sts/ws?reconnect_conv_id=conv_1%26x%3D%2Fy"
-    )
-
-
 @pytest.mark.parametrize(
     ("given", "message"),
     [

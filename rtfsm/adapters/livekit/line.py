@@ -59,6 +59,11 @@ class WireSide:
         for command in waiting:
             self._send(command)
 
+    @property
+    def dropped(self) -> int:
+        """Chunks of the user's sound that the present connection was too slow for."""
+        return 0 if self._transport is None else self._transport.dropped
+
     async def wait_closed(self) -> None:
         """Return once no connection is left."""
         for transport in self._transports:

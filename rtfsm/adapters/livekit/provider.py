@@ -134,6 +134,9 @@ class Sink(Protocol):
 class Transport(Protocol):
     """One connection. Created opening; never blocks its caller."""
 
+    dropped: int
+    """Droppable frames that were left out."""
+
     def send(self, frame: str, *, droppable: bool = False) -> None:
         """Queue a frame. droppable: it may be left out where the wire is too slow for it."""
         ...

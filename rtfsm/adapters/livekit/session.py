@@ -67,7 +67,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def turn(self) -> Turn:
         """A snapshot of whose turn it is."""
         shell = self._shell
-        return snapshot(self.conversation, shell.malformed, shell.failed_effects, self._microphone.dropped)
+        dropped = self._microphone.dropped + shell.line.dropped
+        return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped)
 
     @property
     def chat_ctx(self) -> llm.ChatContext:

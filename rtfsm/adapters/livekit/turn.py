@@ -18,8 +18,9 @@ class Turn:
     session, user_turn: the state's name. generations, replies, calls, playouts: id -> state's name, of the live ones.
     agent_state, user_state: as LiveKit names them. ignored: events ignored so far, by reason. refused: events that
     only a defect of ours can cause. failed_effects: orders that could not be carried out. dropped_input: 20 ms chunks
-    of the user's sound that waited too long for the conversation to run. violations: invariants violated so far, by
-    name. malformed: frames or parts of frames that could not be read, by kind. epoch: number of the connection.
+    of the user's sound that waited too long for the conversation to run, or that the connection was too slow for.
+    violations: invariants violated so far, by name. malformed: frames or parts of frames that could not be read, by
+    kind. epoch: number of the connection.
     """
 
     session: str

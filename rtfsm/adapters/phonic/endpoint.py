@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from livekit.agents.types import NotGivenOr
 from livekit.agents.utils import is_given
@@ -91,14 +91,9 @@ def _split(source: str, url: str) -> SplitResult:
 _EXAMPLE = "an example is wss://api.phonic.ai"
 
 
-def websocket_url(options: Options, *, reconnect: str | None = None) -> str:
-    """The socket's URL: for a new conversation, or to come back to the one with the id `reconnect`.
-
-    Phonic keeps an abnormally disconnected conversation for a while and takes it up again under the query parameter
-    reconnect_conv_id (Phonic SDK 0.32).
-    """
-    url = options.base_url + SOCKET_PATH
-    return url if reconnect is None else f"{url}?reconnect_conv_id={quote(reconnect, safe='')}"
+def websocket_url(options: Options) -> str:
+    """The URL of the conversation socket."""
+    return options.base_url + SOCKET_PATH
 
 
 class Headers(dict[str, str]):
