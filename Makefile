@@ -28,7 +28,7 @@ check: $(READY)
 	$(BIN)/rtfsm check all $(ARGS)
 
 check-wide: $(READY)
-	$(BIN)/rtfsm check conversation --profile widest $(ARGS)
+	$(BIN)/rtfsm check conversation --profile widest --messages-apart $(ARGS)
 
 clean:
 	rm -rf $(VENV)

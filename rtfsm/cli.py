@@ -62,6 +62,7 @@ def _run(argv: Sequence[str]) -> int:
             calls=options.calls,
             requests=options.requests,
             generations=options.generations,
+            messages_apart=options.messages_apart,
             replay=options.replay,
         )
     if options.command == "draw":
@@ -107,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--calls", type=_count, metavar="N", help="tool calls alive at once in the conversation; 2")
     one.add_argument("--requests", type=_count, metavar="N", help="requests alive at once; 2")
     one.add_argument("--generations", type=_count, metavar="N", help="responses alive at once, where they have ids; 2")
+    one.add_argument(
+        "--messages-apart",
+        action="store_true",
+        help="ask the rules of messages of one response by itself and search the conversation without them: faster",
+    )
     one.add_argument("--replay", metavar="ORDER", help="show an order, 'label; label; ...' or a file of it, at length")
     one.add_argument("--verbose", action="store_true", help="list the arms that no order of events reaches")
 

@@ -14,18 +14,20 @@ from typing import Any, TextIO
 import attrs
 
 from rtfsm.language import Composition, Kind, Machine, RtfsmError
-from rtfsm.machines import INVARIANTS
+from rtfsm.machines import INVARIANTS, Capabilities, compose
 from rtfsm.profiles import PROFILES
-from rtfsm.targets import ALL, Target, UsageError, find_targets, load
+from rtfsm.targets import ALL, Target, UsageError, births_of, find_targets, load
 
 from .composition import CompositionModel
 from .conversation import ConversationModel
 from .environment import Bounds
 from .explore import ExplorationLimit, shown
 from .machine import Finding, Phase, Result, check_machine
+from .messages import Apart, look_apart
 from .plan import Plan
 from .report import NoSuchStepError, Told, command, labels_of, narrate, numbered, retold, sequence
 from .search import Found, Violated, search
+from .world import World
 
 __all__ = ["CONVERSATION", "Progress", "run"]
 
@@ -38,7 +40,8 @@ EVERY = 5.0
 @attrs.frozen
 class Whole:
     """Machines put together. name, options: what a command calls it. bounds: in words. asked: how many invariants.
-    limit: states. processes: how many share the search; one where a state might not travel between them."""
+    limit: states. processes: how many share the search; one where a state might not travel between them. apart: looks
+    at what stands outside the search, where anything does."""
 
     title: str
     name: str
@@ -48,6 +51,7 @@ class Whole:
     limit: int
     processes: int
     make: Callable[[], Any]
+    apart: Callable[[], Apart] | None = None
 
 
 def run(
@@ -58,12 +62,14 @@ def run(
     calls: int | None = None,
     requests: int | None = None,
     generations: int | None = None,
+    messages_apart: bool = False,
     replay: str | None = None,
 ) -> int:
     """Check what ``name`` and ``profile`` choose: machines alone, then machines together.
 
     verbose: list the arms that are never taken. calls, requests, generations: how many may be alive at once in the
-    conversation, None for the default. replay: an ordering, or the file that holds one, to be shown step by step.
+    conversation, None for the default. messages_apart: ask the rules of messages of one generation by itself, and
+    search the conversation without them. replay: an ordering, or the file that holds one, to be shown step by step.
 
     Returns the exit status: 0 where all is well, 1 with findings, 2 where what was asked for is not there.
     """
@@ -71,7 +77,7 @@ def run(
     given = {"calls": calls, "requests": requests, "generations": generations}
     given = {key: value for key, value in given.items() if value is not None}
     try:
-        targets, whole = _chosen(name, profile, given)
+        targets, whole = _chosen(name, profile, given, messages_apart)
         if replay is not None:
             return _replayed(name, whole, replay)
     except UsageError as error:
@@ -97,12 +103,16 @@ def run(
 # -- what is meant -----------------------------------------------------------------------------------------------------
 
 
-def _chosen(name: str, profile: str | None, given: dict[str, Any]) -> tuple[list[Target], Whole | None]:
+def _chosen(
+    name: str, profile: str | None, given: dict[str, Any], messages_apart: bool
+) -> tuple[list[Target], Whole | None]:
     if name in (ALL, CONVERSATION):
-        whole = _conversation(profile or DEFAULT, given)
+        whole = _conversation(profile or DEFAULT, given, messages_apart)
         return (find_targets(name, profile) if name == ALL else []), whole
     if given:
         raise UsageError(f"--{next(iter(given))} bounds the conversation; give it with conversation or all")
+    if messages_apart:
+        raise UsageError("--messages-apart is about the conversation; give it with conversation or all")
     if ":" not in name or profile is not None:
         return find_targets(name, profile), None
     own = load(name)
@@ -118,11 +128,12 @@ def _chosen(name: str, profile: str | None, given: dict[str, Any]) -> tuple[list
     return targets, _own(name, own)
 
 
-def _conversation(profile: str, given: dict[str, Any]) -> Whole:
+def _conversation(profile: str, given: dict[str, Any], messages_apart: bool) -> Whole:
     bounds = Bounds(**given)
     options = ["--profile", profile]
     for key, value in given.items():
         options += [f"--{key}", str(value)]
+    options += ["--messages-apart"] if messages_apart else []
     capabilities = PROFILES[profile]
     responses = 1 if capabilities.minted else bounds.generations
     said = f"with at most {_many(bounds.calls, 'call')}, {_many(bounds.requests, 'request')} and "
@@ -135,8 +146,16 @@ def _conversation(profile: str, given: dict[str, Any]) -> Whole:
         len(INVARIANTS),
         50_000_000,
         os.cpu_count() or 1,
-        lambda: ConversationModel(capabilities, bounds),
+        lambda: ConversationModel(
+            capabilities, bounds, world=World(capabilities, merged=True, messages_apart=messages_apart)
+        ),
+        (lambda: _messages(capabilities)) if messages_apart else None,
     )
+
+
+def _messages(capabilities: Capabilities) -> Apart:
+    (generation,) = (machine for machine in compose(capabilities).machines if machine.name == "generation")
+    return look_apart(generation, births_of(capabilities))
 
 
 def _many(count: int, what: str) -> str:
@@ -215,6 +234,12 @@ class Progress:
 def _searched(whole: Whole) -> int:
     """Search a whole and print what was found; the number of violations."""
     print(f"{whole.title}: every event in every order, {whole.bounds}", flush=True)
+    wrong = 0
+    if whole.apart is not None:
+        apart = whole.apart()
+        wrong = int(apart.wrong is not None)
+        said = f"of one response, looked at apart: {apart.states} states, {apart.edges} edges; nothing else reads them"
+        print(f"  {'messages':<13} {'FOUND' if wrong else 'ok':<8} {apart.wrong or said}", flush=True)
     progress = Progress(sys.stdout)
     model = whole.make()
     with _no_log():
@@ -226,7 +251,7 @@ def _searched(whole: Whole) -> int:
     _tell_search(found, broken, whole.asked)
     if broken is not None:
         _tell_violation(whole, broken)
-    return len(found.violations)
+    return wrong + len(found.violations)
 
 
 def _tell_search(found: Found, broken: Violated | None, asked: int) -> None:

@@ -10,7 +10,7 @@ from rtfsm.machines import Capabilities, Session, UserTurn
 
 from .environment import Bounds, Memory, Move, judge, moves, remember
 from .search import Step
-from .world import State, World, is_sink
+from .world import State, World
 
 __all__ = ["ConversationModel", "Place"]
 
@@ -21,18 +21,15 @@ Place = tuple[State, Memory]
 class ConversationModel:
     """All that can happen to a conversation over a wire, within bounds. world: another one to search, such as one with
     a planted defect.
-
-    Raises ValueError if playout, which stands outside the product, orders anything: then it may not stand there.
     """
 
     def __init__(self, capabilities: Capabilities, bounds: Bounds | None = None, *, world: World | None = None) -> None:
         self.bounds = bounds or Bounds()
-        self.world = world or World(capabilities)
-        for machine in self.world.composition.machines:
-            if machine.name == "playout" and not is_sink(machine):
-                raise ValueError("playout orders something, so it may not be left out of the product")
+        self.world = world or World(capabilities, merged=True)
         self.alive = 0
         """The largest number of live instances seen."""
+        self.sound: set[tuple[State, int, int]] = set()
+        """States that violate nothing, with how many generations and futures are open at the host."""
         self.emissions: list[Emission] = []
         """What the last step ordered."""
         self._first: Place | None = None
@@ -75,16 +72,23 @@ class ConversationModel:
             emissions = world.handle(move.event, 0.0)
         self.emissions = emissions
         wrong = judge(world, move, memory, emissions)
-        if world.monitor.violations:
-            violation = world.monitor.violations[0]
-            wrong = f"{violation.invariant}: {violation.detail}"
-        elif world.refused:
+        if world.refused:
             wrong = "REFUSED: a cell was reached that only a defect can reach"
         if not world.touched:
             places = {f"g{place}": place for place in range(len(state[2]))}
             return wrong, (state, remember(world, memory, move, emissions, places, timed))
         state, places = world.freeze()
-        self.alive = max(self.alive, len(state[2]) + len(state[3]) + len(state[4]))
+        mirror = world.monitor.mirror
+        # What the mirror knows of instances that are gone is no part of the state, and must be as good as forgotten.
+        judged = state, len(mirror.open_generations), len(mirror.pending_futures)
+        if judged not in self.sound:
+            world.monitor.judge_states(world)
+            self.alive = max(self.alive, len(state[2]) + len(state[3]) + len(state[4]))
+        if world.monitor.violations:
+            violation = world.monitor.violations[0]
+            wrong = f"{violation.invariant}: {violation.detail}"
+        else:
+            self.sound.add(judged)
         return wrong, (state, remember(world, memory, move, emissions, places, timed))
 
     def describe(self, place: Place) -> str:

@@ -175,6 +175,7 @@ REMEMBERED = (
 )  # fmt: skip
 """What the environment remembers even where no machine makes anything of it."""
 HEARD = (order.OpenGeneration, order.PushText, order.PushAudio)
+ENDS = order.ReleaseAll(local.ReleaseReason.CLOSE)
 WAITED_OUT = frozenset({"INTERRUPTED", "TAIL", "SEALED"})
 
 
@@ -200,11 +201,11 @@ def _judge_end(world: World, move: Move, emissions: list[Emission]) -> str | Non
     by_host = isinstance(move.event, local.CloseRequested)
     if by_host and world.session.state not in (Session.CLOSING, Session.CLOSED):
         return "CLOSE: the host closed and the session goes on"
-    ends = order.ReleaseAll(local.ReleaseReason.CLOSE) in [emission.effect for emission in emissions]
-    if ends and not by_host and not world.monitor.mirror.ends_reported:
+    untold = emissions and not by_host and not world.monitor.mirror.ends_reported
+    if untold and ENDS in [emission.effect for emission in emissions]:
         return "S-6: the session ends and nobody is told"
-    told = sum(isinstance(emission.effect, order.EmitTranscript) for emission in emissions)
-    if isinstance(move.event, wire.UserTranscript) and world.runs and told != 1:
+    said = isinstance(move.event, wire.UserTranscript) and world.runs
+    if said and sum(isinstance(emission.effect, order.EmitTranscript) for emission in emissions) != 1:
         return "USER-2: what the user said is told other than once"
     return None
 

@@ -14,26 +14,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rtfsm.language import Arm, Emission, Event, Instance, Machine, Timer, TimerElapsed, shape, step
-from rtfsm.machines import Capabilities, Conversation, Monitor, Timing
+from rtfsm.language import (
+    Arm,
+    Effect,
+    Emission,
+    Event,
+    Instance,
+    Machine,
+    Timer,
+    TimerElapsed,
+    finite_fields,
+    shape,
+    step,
+)
+from rtfsm.machines import Capabilities, Conversation, Match, Monitor, Reply, Timing
 from rtfsm.machines.mirror import HostGeneration, Mirror
 from rtfsm.machines.playout import Playout
 from rtfsm.targets import births_of
 from rtfsm.vocabulary import local, wire
 
 from .explore import explore
+from .merge import forget, merge
+from .messages import MESSAGES, is_sink, require_apart
 
-__all__ = ["Situations", "State", "World", "is_sink"]
+__all__ = ["Situations", "State", "World"]
 
 State = tuple[Any, ...]
 NOTED = (local.ReplyRequested, local.ReplyAbandoned, wire.ToolCallCancelled)
 """What the mirror takes note of, whatever the machines make of it."""
+READ = {"session": ("gone",), "generation": ("lane",), "reply": ("kind",)}
+"""What is read of a context from outside its machine: by the router, the routes and the standing conditions."""
 CALL_STATES = ("open", "answered", "withdrawn", "gone", "unknown")
-
-
-def is_sink(machine: Machine) -> bool:
-    """Whether no arm of the machine orders anything, so that its state can matter to nobody but those who read it."""
-    return not machine.begin and not any(arm.effects for _, _, arm in machine.arms)
 
 
 class Situations:
@@ -42,57 +53,98 @@ class Situations:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.pairs: list[tuple[Any, Any]] = []
+        self.shown: list[Any] = []
+        """The context that others see in each: of merged pairs what they have in common."""
         self.timers: list[Timer | None] = []
-        """The timer that runs in each pair."""
+        """The timer that runs in each."""
         self._numbers: dict[tuple[Any, Any], int] = {}
-        self._taken: dict[tuple[int, int], tuple[Arm, int]] = {}
+        self._taken: dict[tuple[int, object], tuple[Arm, int]] = {}
 
-    def number_all(self, births: Iterable[Any]) -> None:
-        """Number every pair that can be reached, so that every process has the same numbers."""
-        reached = explore(self.machine, births).reached
-        for state, context in reached:
-            self.number(state, context)
+    def number_all(
+        self, births: Iterable[Any], *, merged: bool = False, unheard: tuple[type[Effect], ...] = ()
+    ) -> None:
+        """Number every pair that can be reached, so that every process has the same numbers.
+
+        merged: give one number to those that nobody can tell apart, but for effects that are ``unheard``.
+        """
+        explored = explore(self.machine, births)
+        groups = [[pair] for pair in explored.reached]
+        if merged:
+            groups = merge(explored, READ.get(self.machine.name, ()), unheard)
+        for group in groups:
+            self._add(group)
 
     def number(self, state: Any, context: Any) -> int:
         """The number of a pair, a new one if it was not seen before."""
         found = self._numbers.get((state, context))
-        if found is None:
-            found = self._numbers[state, context] = len(self.pairs)
-            self.pairs.append((state, context))
-            timer = self.machine.timers.get(state)
-            self.timers.append(None if timer is None else timer.effective(context))
-        return found
+        return self._add([(state, context)]) if found is None else found
+
+    def _add(self, group: list[tuple[Any, Any]]) -> int:
+        number = len(self.pairs)
+        self._numbers.update(dict.fromkeys(group, number))
+        state, context = group[0]
+        self.pairs.append(group[0])
+        self.shown.append(forget(self.machine, group))
+        timer = self.machine.timers.get(state)
+        self.timers.append(None if timer is None else timer.effective(context))
+        return number
 
     def take(self, situation: int, event: Event) -> tuple[Arm, int]:
         """What ``step`` answers, computed once."""
-        seen = shape(event)
-        known = self._taken.get((situation, id(seen)))
+        seen: object = type(event)
+        if finite_fields(type(event)):
+            seen = id(shape(event))
+        known = self._taken.get((situation, seen))
         if known is None:
             outcome = step(self.machine, *self.pairs[situation], event)
             known = outcome.arm, self.number(outcome.state, outcome.context)
-            self._taken[situation, id(seen)] = known
+            self._taken[situation, seen] = known
         return known
 
 
 class World(Conversation):
-    """A conversation whose state is read and set as a whole. Time stands still: timers run out when they are told."""
+    """A conversation whose state is read and set as a whole. Time stands still: timers run out when they are told.
 
-    def __init__(self, capabilities: Capabilities, *, retries: int = 1, **more: Any) -> None:
+    merged: situations that nobody can tell apart are one. Right where effects are judged, wrong where arms are counted.
+    messages_apart: so are those that differ in nothing but an open message (:mod:`rtfsm.check.messages`). Raises
+    ValueError where playout orders anything, for then it may not stand outside the product.
+    """
+
+    def __init__(
+        self,
+        capabilities: Capabilities,
+        *,
+        retries: int = 1,
+        merged: bool = False,
+        messages_apart: bool = False,
+        **more: Any,
+    ) -> None:
         super().__init__(capabilities, Timing(), retries=retries, monitor=Monitor(), **more)
+        for machine in self.composition.machines:
+            if machine.name == "playout" and not is_sink(machine):
+                raise ValueError("playout orders something, so it may not be left out of the product")
+        if messages_apart:
+            require_apart(self.composition)
         self.situations = {machine.name: Situations(machine) for machine in self.composition.machines}
         for machine in self.composition.machines:
-            self.situations[machine.name].number_all(births_of(capabilities) if machine.name == "generation" else ())
+            births = births_of(capabilities) if machine.name == "generation" else ()
+            self.situations[machine.name].number_all(
+                births, merged=merged or messages_apart, unheard=MESSAGES if messages_apart else ()
+            )
+        self._messages_apart = messages_apart
         self._machines = {machine.name: machine for machine in self.composition.machines}
         self.touched = True
         """Whether anything has changed since the last thaw; where nothing has, there is nothing to judge."""
         self._virtual = False
+        self._named = not capabilities.minted and capabilities.match is Match.ECHO
+        """Whether the wire says by ids which response is meant and which request it answers."""
 
     def take(self, instance: Instance, event: Event) -> Arm:
         table = self.situations[instance.machine.name]
         before = self.situation(instance)
         arm, after = table.take(before, event)
         if after != before:
-            instance.state, instance.context = table.pairs[after]
+            instance.state, instance.context = table.pairs[after][0], table.shown[after]
             instance.situation = after
         self.touched = self.touched or after != before or bool(arm.effects)
         return arm
@@ -112,8 +164,11 @@ class World(Conversation):
         return []
 
     def _judged(self, event: Event | None, emissions: list[Emission]) -> list[Emission]:
+        """Effects are judged here, and states by whoever asks: each once, however often it is reached."""
         self.touched = self.touched or isinstance(event, NOTED)
-        return super()._judged(event, emissions) if self.touched else emissions
+        if self.touched:
+            self.monitor.judge_effects(event, emissions)
+        return emissions
 
     def situation(self, instance: Instance) -> int:
         """The number of the pair that an instance is in."""
@@ -131,23 +186,19 @@ class World(Conversation):
     def freeze(self) -> tuple[State, dict[str, int]]:
         """The state, and the place of each live generation in it (by id)."""
         mirror = self.monitor.mirror
-        replies = self.replies
+        replies = self._ordered_replies()
         reply_places = {one.id: place for place, one in enumerate(replies)}
-        generations = self.generations
-        places = {one.id: place for place, one in enumerate(generations)}
+        rows = {
+            one.id: (self.situation(one), reply_places.get(one.link or "", -1), self._heard_of(one.id))
+            for one in self.generations
+        }
+        places = self._ordered_generations(rows)
         held = "HELD"
         return (
             self.situation(self.session),
             self.situation(self.user_turn),
-            tuple(
-                (
-                    self.situation(one),
-                    reply_places.get(one.link or "", -1),
-                    _host_code(mirror.generations.get(one.id)),
-                )
-                for one in generations
-            ),
-            tuple((self.situation(one), one.id in mirror.pending_futures) for one in replies),
+            tuple([rows[id] for id in places]),
+            tuple([(self.situation(one), one.id in mirror.pending_futures) for one in replies]),
             tuple(
                 sorted(
                     (
@@ -162,6 +213,35 @@ class World(Conversation):
             (mirror.told_speaking, mirror.ready, min(mirror.configs_sent, 2), min(mirror.ends_reported, 2)),
         ), places
 
+    def _heard_of(self, id: str) -> int:
+        """What the mirror knows of a generation, as a number; 0 if the host never heard of it."""
+        host = self.monitor.mirror.generations.get(id)
+        if host is None:
+            return 0
+        return 1 + host.sealed + (0 if self._messages_apart else 2 * host.message)
+
+    def _ordered_replies(self) -> list[Instance]:
+        """The live replies. Where the wire names the request that it answers, only those that wait to be sent have an
+        order, so the others stand sorted."""
+        replies = self.replies
+        if len(replies) > 1 and self._named:
+            pending = self.monitor.mirror.pending_futures
+            replies.sort(
+                key=lambda one: (
+                    (0, 0, False) if one.state is Reply.QUEUED else (1, self.situation(one), one.id in pending)
+                )
+            )
+        return replies
+
+    def _ordered_generations(self, rows: dict[str, tuple[int, int, int]]) -> dict[str, int]:
+        """The place of each generation. Where the wire names them, only the youngest of the main lane is set apart, so
+        it stands last and the others sorted."""
+        ids = list(rows)
+        if len(ids) > 1 and self._named:
+            main = self.main
+            ids.sort(key=lambda id: (main is not None and id == main.id, rows[id]))
+        return {id: place for place, id in enumerate(ids)}
+
     def thaw(self, state: State) -> None:
         """Be in a state. Instances are named by their places: g0, r0, c0."""
         session, user, generations, replies, calls, audible, told = state
@@ -175,7 +255,7 @@ class World(Conversation):
             one = self._instance("generation", id, situation, f"r{link}" if link >= 0 else "ended")
             live["generation"][id] = one
             if host:
-                mirror.generations[id] = known = _host(host, one)
+                mirror.generations[id] = known = _host(host)
                 one.part = "m" if known.message else None
                 if not known.sealed:
                     mirror.open_generations[id] = known
@@ -212,24 +292,12 @@ class World(Conversation):
 
     def _instance(self, machine: str, id: str, situation: int, link: str | None = None) -> Instance:
         table = self.situations[machine]
-        state, context = table.pairs[situation]
-        one = Instance(self._machines[machine], id, context, link)
-        one.state, one.situation, one.alive = state, situation, True
+        one = Instance(self._machines[machine], id, table.shown[situation], link)
+        one.state, one.situation, one.alive = table.pairs[situation][0], situation, True
         one.timer = table.timers[situation]
         return one
 
 
-def _host_code(host: HostGeneration | None) -> int:
-    """What the mirror knows of a generation, as a number; 0 if the host never heard of it."""
-    if host is None:
-        return 0
-    return 1 + host.sealed + 2 * host.message + 4 * min(host.chunks, 1)
-
-
-def _host(code: int, instance: Instance) -> HostGeneration:
+def _host(code: int) -> HostGeneration:
     bits = code - 1
-    return HostGeneration(
-        sealed=bool(bits & 1),
-        message=bool(bits & 2),
-        chunks=1 if bits & 4 else 0,
-    )
+    return HostGeneration(sealed=bool(bits & 1), message=bool(bits & 2))

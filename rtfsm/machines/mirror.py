@@ -13,7 +13,7 @@ import attrs
 from rtfsm.language import Emission, Event
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary.local import ReplyAbandoned, ReplyRequested
-from rtfsm.vocabulary.wire import TextDelta, ToolCallCancelled
+from rtfsm.vocabulary.wire import ToolCallCancelled
 
 __all__ = ["HostGeneration", "Mirror"]
 
@@ -27,11 +27,10 @@ def _shorten(group: dict[str, Any], over: list[str]) -> None:
 
 @attrs.define
 class HostGeneration:
-    """One announced generation: whether its streams have ended, and what its open message has."""
+    """One announced generation: whether its streams have ended, and whether a message of it is open."""
 
     sealed: bool = False
     message: bool = False
-    chunks: int = 0
 
 
 @attrs.define
@@ -71,9 +70,7 @@ class Mirror:
             host = self.generations.setdefault(id, HostGeneration())
             self.open_generations[id] = host
         elif isinstance(effect, order.OpenMessage) and host is not None:
-            host.message, host.chunks = True, 0
-        elif isinstance(effect, order.PushText) and host is not None and isinstance(emission.event, TextDelta):
-            host.chunks += bool(emission.event.text)
+            host.message = True
         elif isinstance(effect, order.CloseMessage) and host is not None:
             host.message = False
         elif isinstance(effect, order.Seal) and host is not None:

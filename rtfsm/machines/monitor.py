@@ -37,6 +37,10 @@ class Violation:
     event: str
 
 
+def _cause(event: Event | None) -> str:
+    return type(event).__name__ if event is not None else "time"
+
+
 class Monitor:
     """Collects violations. Each invariant is logged once, at ERROR; all are counted."""
 
@@ -49,16 +53,24 @@ class Monitor:
 
     def judge(self, conversation: Conversation, event: Event | None, emissions: Iterable[Emission]) -> None:
         """Judge one event: every effect in order, then the states it left."""
-        cause = type(event).__name__ if event is not None else "time"
+        self.judge_effects(event, emissions)
+        self.judge_states(conversation, event)
+
+    def judge_effects(self, event: Event | None, emissions: Iterable[Emission]) -> None:
+        """Judge what was ordered, and take note of it."""
+        cause = _cause(event)
         self.mirror.host_said(event)
         for emission in emissions:
             for on_effect in _JUDGES.get(type(emission.effect), ()):
                 if (wrong := on_effect.check(self.mirror, emission)) is not None:
                     self.report(on_effect.name, wrong, cause)
             self.mirror.take(emission)
+
+    def judge_states(self, conversation: Conversation, event: Event | None = None) -> None:
+        """Judge the states that the conversation is in, which alone decide what is answered."""
         for on_state in STATE_INVARIANTS:
             if (wrong := on_state.check(conversation, self.mirror)) is not None:
-                self.report(on_state.name, wrong, cause)
+                self.report(on_state.name, wrong, _cause(event))
 
     def text_closed(self, chunks: int) -> None:
         """A text stream was closed after this many non-empty chunks."""

@@ -73,6 +73,7 @@ class Tracer(ConversationModel):
         for state, context in original.pairs:
             exchanged.number(state, context)
         self._watched.situations[machine.name] = exchanged
+        self.sound.clear()
         return lambda: self._watched.situations.__setitem__(machine.name, original)
 
     def traced(self, place: Place, positions: Iterable[int] | None = None) -> Iterator[Traced]:

@@ -156,7 +156,7 @@ def _alone(machine: Machine, wire: Capabilities) -> str | None:
 
 def _without_timer(mutant: Mutant, wire: Capabilities, composition: Composition) -> Difference:
     bounds = FOR_TIME.get(mutant.machine, Bounds(0, 0, 1))
-    found = search(ConversationModel(wire, bounds, world=World(wire, composition=composition)))
+    found = search(ConversationModel(wire, bounds, world=World(wire, composition=composition, merged=True)))
     if found.violations:
         return Difference("violation", found.violations[0].what)
     return Difference("other", "it waits for ever")

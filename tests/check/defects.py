@@ -33,4 +33,4 @@ def composed_with(profile: Capabilities, name: str, state: Any, event: type[Even
 
 def model_of(profile: Capabilities, bounds: Bounds, composition: Composition) -> ConversationModel:
     """All that can happen to a conversation with these machines."""
-    return ConversationModel(profile, bounds, world=World(profile, composition=composition))
+    return ConversationModel(profile, bounds, world=World(profile, composition=composition, merged=True))

@@ -143,7 +143,7 @@ PLANTED: dict[str, Planted] = {
     ),
     "a wait that has ended only begins again": (
         PHONIC, ALONE,
-        ("session", Session.RECONNECTING, TimerElapsed, stay(assign(configured=True), rearm=True)), "TIME-2", 2,
+        ("session", Session.RECONNECTING, TimerElapsed, stay(assign(configured=True), rearm=True)), "TIME-2", 1,
     ),
     "attempts to connect are not counted": (
         PHONIC, ALONE,

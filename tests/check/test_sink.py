@@ -14,8 +14,9 @@ import pytest
 
 from rtfsm.check import Bounds, ConversationModel, search
 from rtfsm.check.conversation import Place
+from rtfsm.check.messages import is_sink
 from rtfsm.check.search import Step
-from rtfsm.check.world import World, is_sink
+from rtfsm.check.world import World
 from rtfsm.language import Instance
 from rtfsm.machines import Capabilities, compose
 from rtfsm.machines.playout import Playout
@@ -45,7 +46,7 @@ class AllSpelt(ConversationModel):
     """Takes each step once for each way to spell the bit out, and compares."""
 
     def __init__(self, capabilities: Capabilities, bounds: Bounds) -> None:
-        self.spelt = Spelt(capabilities)
+        self.spelt = Spelt(capabilities, merged=True)
         super().__init__(capabilities, bounds, world=self.spelt)
         self.compared = 0
 
