@@ -28,6 +28,9 @@ class ConversationModel:
         self.world = world or World(capabilities, merged=True)
         self.alive = 0
         """The largest number of live instances seen."""
+        responses = 1 if capabilities.minted else self.bounds.generations
+        self.most = self.bounds.calls + self.bounds.requests + responses + 1
+        """How many may be alive: what the bounds let begin, and one reply that is expected unasked."""
         self.sound: set[tuple[State, int, int]] = set()
         """States that violate nothing, with how many generations and futures are open at the host."""
         self.emissions: list[Emission] = []
@@ -83,7 +86,10 @@ class ConversationModel:
         judged = state, len(mirror.open_generations), len(mirror.pending_futures)
         if judged not in self.sound:
             world.monitor.judge_states(world)
-            self.alive = max(self.alive, len(state[2]) + len(state[3]) + len(state[4]))
+        alive = len(state[2]) + len(state[3]) + len(state[4])
+        self.alive = max(self.alive, alive)
+        if alive > self.most:
+            wrong = f"BOUND: {alive} instances are alive at once where at most {self.most} have a reason to be"
         if world.monitor.violations:
             violation = world.monitor.violations[0]
             wrong = f"{violation.invariant}: {violation.detail}"

@@ -46,7 +46,7 @@ class Move:
 class Memory(NamedTuple):
     """turn: the provider's turn on a wire without ids: none, live or cut. old: content of an ended turn may still come.
     asked: place of the request that is on such a wire, or -1. owed: its future has ended, its answer may still come.
-    dead: places of the generations that are not to be heard, on a wire with ids."""
+    dead: places of the generations that are not to be heard although their streams are open, on a wire with ids."""
 
     turn: str = "none"
     old: bool = False
@@ -285,4 +285,6 @@ def _remember_named(world: World, before: Memory, move: Move, effects: set[type]
             dead.add(places["new"])
         elif everyone:
             dead.discard(places["new"])
-    return Memory(dead=frozenset(dead))
+    # Whatever reaches streams that have ended is wrong by itself, so nobody has to remember of whom it is.
+    still_open = {places[id] for id in world.monitor.mirror.open_generations if id in places}
+    return Memory(dead=frozenset(dead & still_open))

@@ -214,11 +214,12 @@ class World(Conversation):
         ), places
 
     def _heard_of(self, id: str) -> int:
-        """What the mirror knows of a generation, as a number; 0 if the host never heard of it."""
+        """What the mirror knows of a generation, as a number: 0 if its streams have ended, or never will be opened, for
+        a generation is announced when it begins or not at all."""
         host = self.monitor.mirror.generations.get(id)
-        if host is None:
+        if host is None or host.sealed:
             return 0
-        return 1 + host.sealed + (0 if self._messages_apart else 2 * host.message)
+        return 1 + (host.message and not self._messages_apart)
 
     def _ordered_replies(self) -> list[Instance]:
         """The live replies. Where the wire names the request that it answers, only those that wait to be sent have an
@@ -254,11 +255,11 @@ class World(Conversation):
             id = f"g{place}"
             one = self._instance("generation", id, situation, f"r{link}" if link >= 0 else "ended")
             live["generation"][id] = one
-            if host:
-                mirror.generations[id] = known = _host(host)
-                one.part = "m" if known.message else None
-                if not known.sealed:
-                    mirror.open_generations[id] = known
+            known = mirror.generations[id] = HostGeneration(sealed=host == 0, message=host == 2)
+            if known.message:
+                one.part = "m"
+            if not known.sealed:
+                mirror.open_generations[id] = known
         for place, (situation, pending) in enumerate(replies):
             id = f"r{place}"
             live["reply"][id] = self._instance("reply", id, situation)
@@ -296,8 +297,3 @@ class World(Conversation):
         one.state, one.situation, one.alive = table.pairs[situation][0], situation, True
         one.timer = table.timers[situation]
         return one
-
-
-def _host(code: int) -> HostGeneration:
-    bits = code - 1
-    return HostGeneration(sealed=bool(bits & 1), message=bool(bits & 2))

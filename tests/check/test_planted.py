@@ -145,6 +145,9 @@ PLANTED: dict[str, Planted] = {
         PHONIC, ALONE,
         ("session", Session.RECONNECTING, TimerElapsed, stay(assign(configured=True), rearm=True)), "TIME-2", 1,
     ),
+    "an expected reply is left behind at each call": (
+        PHONIC, Bounds(1, 0, 1), ("reply", Reply.EXPECTED, local.NextCall, to(Reply.DISCARDING)), "BOUND", 9,
+    ),
     "attempts to connect are not counted": (
         PHONIC, ALONE,
         ("session", Session.CONNECTING, TimerElapsed,
