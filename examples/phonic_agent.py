@@ -18,6 +18,7 @@ import logging
 
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli, function_tool
 
+from rtfsm.adapters.livekit import close_when_ended
 from rtfsm.adapters.phonic import RealtimeModel
 
 logger = logging.getLogger("phonic-agent")
@@ -74,6 +75,7 @@ def build_session() -> AgentSession[None]:
 async def entrypoint(ctx: JobContext) -> None:
     """Called for every call that comes in."""
     session = build_session()
+    close_when_ended(session)  # when the assistant hangs up, after its goodbye was heard
     await session.start(agent=Assistant(), room=ctx.room)
 
 

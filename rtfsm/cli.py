@@ -62,6 +62,7 @@ def _run(argv: Sequence[str]) -> int:
             calls=options.calls,
             requests=options.requests,
             generations=options.generations,
+            barge_in=options.barge_in,
             messages_apart=options.messages_apart,
             replay=options.replay,
         )
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--calls", type=_count, metavar="N", help="tool calls alive at once in the conversation; 2")
     one.add_argument("--requests", type=_count, metavar="N", help="requests alive at once; 2")
     one.add_argument("--generations", type=_count, metavar="N", help="responses alive at once, where they have ids; 2")
+    one.add_argument("--barge-in", choices=list(check.FLOORS), help="what cuts the agent in the conversation; speech")
     one.add_argument(
         "--messages-apart",
         action="store_true",

@@ -12,7 +12,14 @@ from rtfsm.machines.capabilities import Capabilities, Ids, Match
 __all__ = ["GEMINI", "OPENAI", "PHONIC", "PROFILES", "WIDEST"]
 
 PHONIC = Capabilities(
-    Ids.MINTED, Match.NEXT, auto_reply=True, result_taken=True, tool_cancel=True, say=True, resettable=True
+    Ids.MINTED,
+    Match.NEXT,
+    auto_reply=True,
+    result_taken=True,
+    tool_cancel=True,
+    say=True,
+    resettable=True,
+    resumable=True,
 )
 OPENAI = Capabilities(
     Ids.WIRE, Match.ECHO, cancel=True, hold_calls=True, out_of_band=True, going_away=True, request_errors=True
@@ -31,6 +38,7 @@ WIDEST = Capabilities(
     resettable=True,
     going_away=True,
     request_errors=True,
+    resumable=True,
 )
 """Every capability of a wire with response ids."""
 

@@ -60,9 +60,14 @@ def find_targets(name: str = ALL, profile: str | None = None) -> list[Target]:
 
 
 def births_of(wire: Capabilities) -> tuple[GenerationContext, ...]:
-    """The router tells a generation at birth whom it answers, and whether it is beside the conversation."""
+    """The router tells a generation at birth whom it answers, whether it is beside the conversation, whether it keeps
+    the floor, and whether the user speaks."""
     lanes = tuple(Lane) if wire.out_of_band else (Lane.MAIN,)
-    return tuple(GenerationContext(answers=answers, lane=lane) for answers, lane in itertools.product(Answers, lanes))
+    known = itertools.product(Answers, lanes, (False, True), (False, True) if wire.minted else (False,))
+    return tuple(
+        GenerationContext(answers=answers, lane=lane, keeps_floor=keeps, user_talks=talks)
+        for answers, lane, keeps, talks in known
+    )
 
 
 def load(name: str) -> Any:

@@ -384,7 +384,12 @@ def test_the_shipped_machines_are_clean(profile: str) -> None:
 
 def test_generations_are_explored_for_every_answer_that_they_may_give() -> None:
     (target,) = find_targets("generation", "phonic")
-    assert target.births == tuple(GenerationContext(answers=answers) for answers in Answers)
+    assert target.births == tuple(
+        GenerationContext(answers=answers, keeps_floor=keeps, user_talks=talks)
+        for answers in Answers
+        for keeps in (False, True)
+        for talks in (False, True)
+    )
     never = check_machine(target.machine, births=target.births).never_taken
     assert {target.machine.arms[index][1] for index in never} == {TimerElapsed}
 

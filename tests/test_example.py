@@ -126,6 +126,30 @@ def test_the_entry_point_holds_a_call_in_which_both_tools_are_used(monkeypatch: 
     assert [segment.interrupted for segment in call.speaker.heard] == [False, False, False]
 
 
+def test_an_assistant_that_hangs_up_is_heard_to_its_end_and_closes_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    example = load_example()
+
+    async def hangs_up(call: phonic.Call) -> None:
+        await call.handshake()
+        await call.say("Goodbye, and have a nice day.")
+        await call.send(messages.assistant_ended_conversation())
+        await call.close(4600)
+
+    async def main() -> Call:
+        async with PhonicServer(hangs_up) as server:
+            monkeypatch.setenv("PHONIC_API_KEY", "a-key")
+            monkeypatch.setenv("PHONIC_BASE_URL", server.url)
+            async with entered(example) as call:
+                await call.until(lambda: call.named("close"), timeout=20)
+        server.assert_client_correct()
+        return call
+
+    call = run(main())
+    call.assert_sane()
+    assert call.history() == [("assistant", "Goodbye, and have a nice day.", False)]
+    assert call.named("error") == []
+
+
 def test_the_entry_point_is_the_one_that_the_worker_calls() -> None:
     example = load_example()
     assert example.server._entrypoint_fnc is example.entrypoint

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import attrs
 
 from rtfsm.language import Composition, Kind, Machine, RtfsmError
-from rtfsm.machines import INVARIANTS, Capabilities, compose
+from rtfsm.machines import INVARIANTS, BargeIn, Capabilities, Floor, compose
 from rtfsm.profiles import PROFILES
 from rtfsm.targets import ALL, Target, UsageError, births_of, find_targets, load
 
@@ -29,10 +29,15 @@ from .report import NoSuchStepError, Told, command, labels_of, narrate, numbered
 from .search import Found, Violated, search
 from .world import World
 
-__all__ = ["CONVERSATION", "Progress", "run"]
+__all__ = ["CONVERSATION", "FLOORS", "Progress", "run"]
 
 CONVERSATION = "conversation"
 DEFAULT = "phonic"
+SPEECH = "speech"
+FLOORS = {SPEECH: Floor(), "provider": Floor(BargeIn.PROVIDER), "mixed": Floor(welcome=False, say=False)}
+"""Whose voice yields to whose: the user's cuts; the provider alone cuts; it alone cuts a welcome and words to say."""
+BESIDES = {"provider": {"calls": 1, "requests": 1}, "mixed": {"calls": 0, "requests": 1}}
+"""What is searched besides where nothing special is asked for: with these bounds."""
 EVERY = 5.0
 """Seconds between two lines of progress where no terminal is watched."""
 
@@ -62,14 +67,16 @@ def run(
     calls: int | None = None,
     requests: int | None = None,
     generations: int | None = None,
+    barge_in: str | None = None,
     messages_apart: bool = False,
     replay: str | None = None,
 ) -> int:
     """Check what ``name`` and ``profile`` choose: machines alone, then machines together.
 
     verbose: list the arms that are never taken. calls, requests, generations: how many may be alive at once in the
-    conversation, None for the default. messages_apart: ask the rules of messages of one generation by itself, and
-    search the conversation without them. replay: an ordering, or the file that holds one, to be shown step by step.
+    conversation, None for the default. barge_in: the name of one of ``FLOORS``. messages_apart: ask the rules of
+    messages of one generation by itself, and search the conversation without them. replay: an ordering, or the file
+    that holds one, to be shown step by step.
 
     Returns the exit status: 0 where all is well, 1 with findings, 2 where what was asked for is not there.
     """
@@ -77,9 +84,9 @@ def run(
     given = {"calls": calls, "requests": requests, "generations": generations}
     given = {key: value for key, value in given.items() if value is not None}
     try:
-        targets, whole = _chosen(name, profile, given, messages_apart)
+        targets, wholes = _chosen(name, profile, given, barge_in, messages_apart)
         if replay is not None:
-            return _replayed(name, whole, replay)
+            return _replayed(name, wholes[0] if wholes else None, replay)
     except UsageError as error:
         print(f"rtfsm check: {error}", file=sys.stderr)
         return 2
@@ -91,9 +98,8 @@ def run(
         findings += _checked(target, verbose)
     for finding in findings:
         print(finding)
-    broken = _searched(whole) if whole is not None else 0
-    count = len(findings) + broken
-    parts = [f"1 {'conversation' if whole.name == CONVERSATION else 'composition'}"] if whole is not None else []
+    count = len(findings) + sum(_searched(whole) for whole in wholes)
+    parts = [_many(len(wholes), CONVERSATION if wholes[0].name == CONVERSATION else "composition")] if wholes else []
     parts += [_many(len(targets), "machine")] if targets else []
     said = _many(count, "finding") if count else "no findings"
     print(f"{' and '.join(parts)}, {said}, {perf_counter() - begun:.2f} s")
@@ -104,20 +110,21 @@ def run(
 
 
 def _chosen(
-    name: str, profile: str | None, given: dict[str, Any], messages_apart: bool
-) -> tuple[list[Target], Whole | None]:
+    name: str, profile: str | None, given: dict[str, Any], barge_in: str | None, apart: bool
+) -> tuple[list[Target], list[Whole]]:
     if name in (ALL, CONVERSATION):
-        whole = _conversation(profile or DEFAULT, given, messages_apart)
-        return (find_targets(name, profile) if name == ALL else []), whole
-    if given:
-        raise UsageError(f"--{next(iter(given))} bounds the conversation; give it with conversation or all")
-    if messages_apart:
-        raise UsageError("--messages-apart is about the conversation; give it with conversation or all")
+        wholes = [_conversation(profile or DEFAULT, given, barge_in or SPEECH, apart)]
+        if name == ALL and profile in (None, DEFAULT) and not given and barge_in is None:
+            wholes += [_conversation(DEFAULT, bounds, floor, apart) for floor, bounds in BESIDES.items()]
+        return (find_targets(name, profile) if name == ALL else []), wholes
+    about = [*given, *(["barge-in"] if barge_in is not None else []), *(["messages-apart"] if apart else [])]
+    if about:
+        raise UsageError(f"--{about[0]} is about the conversation; give it with conversation or all")
     if ":" not in name or profile is not None:
-        return find_targets(name, profile), None
+        return find_targets(name, profile), []
     own = load(name)
     if isinstance(own, Machine):
-        return [Target(own)], None
+        return [Target(own)], []
     if isinstance(own, Composition):
         own = Plan(own)
     if not isinstance(own, Plan):
@@ -125,12 +132,13 @@ def _chosen(
             f"{name} is a {type(own).__name__}, not an rtfsm.Machine, an rtfsm.Composition or an rtfsm.check.Plan"
         )
     targets = [Target(machine, None, own.births.get(machine.name, ())) for machine in own.composition.machines]
-    return targets, _own(name, own)
+    return targets, [_own(name, own)]
 
 
-def _conversation(profile: str, given: dict[str, Any], messages_apart: bool) -> Whole:
-    bounds = Bounds(**given)
+def _conversation(profile: str, given: dict[str, Any], barge_in: str, messages_apart: bool) -> Whole:
+    bounds, floor = Bounds(**given), FLOORS[barge_in]
     options = ["--profile", profile]
+    options += ["--barge-in", barge_in] if barge_in != SPEECH else []
     for key, value in given.items():
         options += [f"--{key}", str(value)]
     options += ["--messages-apart"] if messages_apart else []
@@ -139,7 +147,7 @@ def _conversation(profile: str, given: dict[str, Any], messages_apart: bool) -> 
     said = f"with at most {_many(bounds.calls, 'call')}, {_many(bounds.requests, 'request')} and "
     said += f"{_many(responses, 'response')} at once"
     return Whole(
-        f"{CONVERSATION} ({profile})",
+        f"{CONVERSATION} ({profile}{f', barge-in by {barge_in}' if barge_in != SPEECH else ''})",
         CONVERSATION,
         tuple(options),
         said,
@@ -147,7 +155,9 @@ def _conversation(profile: str, given: dict[str, Any], messages_apart: bool) -> 
         50_000_000,
         os.cpu_count() or 1,
         lambda: ConversationModel(
-            capabilities, bounds, world=World(capabilities, merged=True, messages_apart=messages_apart)
+            capabilities,
+            bounds,
+            world=World(capabilities, merged=True, messages_apart=messages_apart, floor=floor),
         ),
         (lambda: _messages(capabilities)) if messages_apart else None,
     )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import attrs
 
 from rtfsm.language import Emission, Event
-from rtfsm.machines import Match, Reply, Session, UserTurn
+from rtfsm.machines import BargeIn, Match, Reply, Session, UserTurn
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local, wire
 
@@ -82,17 +82,21 @@ def moves(world: World, memory: Memory, bounds: Bounds) -> Iterator[Move]:
         yield Move(_label(event), event)
     if world.capabilities.going_away:
         yield Move("GoingAway", wire.GoingAway())
+    if world.resuming:
+        yield Move("WindowOver", local.WindowOver())
     for one in world.instances():
         if one.timer is not None and one.machine.name != "playout":
             yield Move(f"time: {one.timer.name} of {one.machine.name} {one.id}", timer=(one.machine.name, one.id))
     yield from _requests(world, bounds)
+    yield from _outputs(world)
     if world.session.state is Session.STARTING:
         return  # content waits for the consent, which is the same as coming after it
     for event in OF_USER:
         yield Move(_label(event), event)
     yield from _calls(world, bounds)
-    if world.audible:
-        yield Move("PlayoutFinished", local.PlayoutFinished("m"))
+    heard = {one.context.keeps_floor: one.id for one in reversed(world.playouts)}
+    for keeps in sorted(heard):
+        yield Move("PlayoutFinished" + "(kept)" * keeps, local.PlayoutFinished(heard[keeps]))
     yield from _minted_content(world, memory) if world.capabilities.minted else _named_content(world, memory, bounds)
 
 
@@ -113,6 +117,15 @@ def _requests(world: World, bounds: Bounds) -> Iterator[Move]:
     yield Move("ReplyDeclined", wire.ReplyDeclined())
 
 
+def _outputs(world: World) -> Iterator[Move]:
+    """What the host says of its tools. A call that has ended and one that nobody made are the same: not alive. Whether
+    an answer is withheld makes a difference only where the output is owed."""
+    mirror = world.monitor.mirror
+    for id in (*(one.id for one in world.calls if one.id in mirror.calls), "seen"):
+        for reply in local.ToolReply if world.knows_call(id) else (local.ToolReply.WANTED, local.ToolReply.NOT_WANTED):
+            yield Move(f"ToolOutputGiven({id}, {reply.name})", local.ToolOutputGiven(id, "-", reply))
+
+
 def _calls(world: World, bounds: Bounds) -> Iterator[Move]:
     caps = world.capabilities
     live = [one.id for one in world.calls]
@@ -121,9 +134,6 @@ def _calls(world: World, bounds: Bounds) -> Iterator[Move]:
             yield Move(f"ToolCallCancelled({id})", wire.ToolCallCancelled(id))
         if caps.result_taken:
             yield Move(f"ToolResultTaken({id})", wire.ToolResultTaken(id))
-        known_to_host = id == "seen" or id in world.monitor.mirror.calls
-        for reply in local.ToolReply if known_to_host else ():
-            yield Move(f"ToolOutputGiven({id}, {reply.name})", local.ToolOutputGiven(id, "-", reply))
     targets = [one.id for one in world.generations] if not caps.minted else [None]
     for target in (*targets, "old") if not caps.minted else targets:
         for id in (*live, "seen", *(["new call"] if len(live) < bounds.calls else [])):
@@ -184,9 +194,16 @@ def judge(world: World, move: Move, before: Memory, emissions: list[Emission]) -
     effects = [type(emission.effect) for emission in emissions]
     if move.turn == "dead" and any(effect in HEARD for effect in effects):
         return "GEN-5: content of a turn that was cut, ended or reset is heard"
+    talks = world.user_turn.state in (UserTurn.OVERLAPPING, UserTurn.SPEAKING)
+    murmured = world.capabilities.minted and isinstance(move.event, wire.TextDelta) and talks
+    if murmured and before.turn == "none" and order.OpenGeneration in effects:
+        return "MURMUR: words outside of any turn are heard while the user speaks"
     lost = move.turn == "live" and before.turn == "live" and isinstance(move.event, wire.TextDelta)
     if lost and world.runs and order.PushText not in effects:
         return "GEN-7: a word of a living turn is lost"
+    by_voice = isinstance(move.event, (wire.UserSpeechStarted, local.PlayoutFinished))
+    if by_voice and world.floor.barge_in is BargeIn.PROVIDER and order.CloseMessage in effects:
+        return "FLOOR: the user's voice alone cuts what only the provider may cut"
     if before.owed and any(e.effect.user_initiated for e in emissions if isinstance(e.effect, order.OpenGeneration)):
         return "REPLY-5: the late answer to a request that has ended is taken for the answer to the next one"
     if isinstance(move.event, wire.GenerationCreated) and move.event.request is not None:
@@ -238,16 +255,18 @@ def _remember_turn(before: Memory, move: Move, effects: set[type], timed: str) -
         unheard = order.OpenGeneration not in effects and order.ClaimReply in effects
         return Memory("cut" if unheard else "live")
     if isinstance(event, wire.TextDelta) and move.turn == "live" and turn == "none" and not old:
-        turn = "live" if order.PushText in effects else "cut"
+        turn = "live" if order.PushText in effects else "cut" if order.ClaimReply in effects else "none"
     if isinstance(event, wire.GenerationDone) and turn != "none":
         turn, old = "none", True
-    cut = order.SpeechStarted in effects or order.SendReset in effects
+    cut = order.CutAgent in effects or order.SendReset in effects
     cut = cut or isinstance(event, (local.InterruptRequested, wire.GenerationInterrupted))
     if cut and turn == "live":
         turn = "cut"
     return Memory(turn, old)
 
 
+BESIDE = (UserTurn.SILENT, UserTurn.OVERLAPPING)
+"""The user has not taken the floor, so the next turn is no answer to the user."""
 FORGOTTEN = (order.TellReplies, order.ReleaseAll, order.FailRequests, order.FinishSpeech)
 
 
@@ -265,7 +284,8 @@ def _remember_question(world: World, before: Memory, move: Move, emissions: list
     )
     waited_out = move.timer is not None and move.timer[0] == "reply"
     given_up = id is not None and world.monitor.mirror.futures.get(id, True)
-    to_the_user = isinstance(move.event, local.ReplyAbandoned) and world.user_turn.state is not UserTurn.SILENT
+    by_host = isinstance(move.event, (local.ReplyAbandoned, local.InterruptRequested))
+    to_the_user = by_host and world.user_turn.state not in BESIDE
     owed = (before.owed and not waited_out) or (given_up and not to_the_user)
     asked = sent[-1] if sent else None if given_up else id
     places = {one.id: place for place, one in enumerate(world.replies)}

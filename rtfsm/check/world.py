@@ -5,8 +5,9 @@ and what the environment remembers. Ids are gone from it: instances are named by
 symmetric, stand in sorted order, so that symmetric states are one. The router, the gate, the routes and the standing
 conditions are the real ones; only the engine is replaced, by a table of what ``step`` answers.
 
-Playout is a sink: its table orders nothing, and of its states the others read one bit, ``audible``. So all playouts
-stand for that bit here, and the playout machine is checked alone. :func:`is_sink` verifies the first half.
+Playout is a sink: its table orders nothing, and of all playouts the others read two bits: whether one is live that
+yields the floor, and one that keeps it. So two stand for all of them here, and the playout machine is checked alone.
+:func:`is_sink` verifies the first half.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from rtfsm.language import (
 )
 from rtfsm.machines import Capabilities, Conversation, Match, Monitor, Reply, Timing
 from rtfsm.machines.mirror import HostGeneration, Mirror
-from rtfsm.machines.playout import Playout
+from rtfsm.machines.playout import Playout, PlayoutContext
 from rtfsm.targets import births_of
 from rtfsm.vocabulary import local, wire
 
@@ -42,7 +43,12 @@ __all__ = ["Situations", "State", "World"]
 State = tuple[Any, ...]
 NOTED = (local.ReplyRequested, local.ReplyAbandoned, wire.ToolCallCancelled)
 """What the mirror takes note of, whatever the machines make of it."""
-READ = {"session": ("gone",), "generation": ("lane",), "reply": ("kind",)}
+READ = {
+    "session": ("gone", "resuming"),
+    "generation": ("lane", "keeps_floor"),
+    "reply": ("kind",),
+    "playout": ("keeps_floor",),
+}
 """What is read of a context from outside its machine: by the router, the routes and the standing conditions."""
 CALL_STATES = ("open", "answered", "withdrawn", "gone", "unknown")
 
@@ -209,7 +215,7 @@ class World(Conversation):
                     for one in self.calls
                 )
             ),
-            self.audible,
+            tuple(sorted({one.context.keeps_floor for one in self.playouts})),
             (mirror.told_speaking, mirror.ready, min(mirror.configs_sent, 2), min(mirror.ends_reported, 2)),
         ), places
 
@@ -245,7 +251,7 @@ class World(Conversation):
 
     def thaw(self, state: State) -> None:
         """Be in a state. Instances are named by their places: g0, r0, c0."""
-        session, user, generations, replies, calls, audible, told = state
+        session, user, generations, replies, calls, heard, told = state
         mirror = Mirror()
         mirror.told_speaking, mirror.ready, mirror.configs_sent, mirror.ends_reported = told
         live: dict[str, dict[str, Instance]] = {name: {} for name in self._machines}
@@ -276,11 +282,12 @@ class World(Conversation):
             if CALL_STATES[known_as] != "unknown":
                 mirror.calls[id] = CALL_STATES[known_as]
             self.seen_calls[id] = None
-        if audible:
-            playing = Instance(self._machines["playout"], "m", None)
+        for keeps in heard:
+            id = "kept" if keeps else "m"
+            playing = Instance(self._machines["playout"], id, PlayoutContext(keeps))
             playing.state, playing.alive = Playout.QUEUED, True
             self._arm_timer(playing)
-            live["playout"]["m"] = playing
+            live["playout"][id] = playing
         self.live = live
         self.touched = self._virtual = False
         self.monitor.mirror = mirror

@@ -226,7 +226,10 @@ class Driver:
 
     def _arm_timer(self, instance: Instance) -> None:
         timer = instance.machine.timers.get(instance.state)
-        instance.timer = None if timer is None else timer.effective(instance.context)
+        timer = None if timer is None else timer.effective(instance.context)
+        if timer is not instance.timer:
+            instance.entered_at = self.now  # a cap counts from when its timer comes into force
+        instance.timer = timer
 
     def _settle(self) -> None:
         """Drop what has ended or never began, then try the standing conditions until none holds."""

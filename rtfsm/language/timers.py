@@ -28,9 +28,9 @@ def _of_the_context(_: Any, field: attrs.Attribute[Any], value: tuple[Guard, Tim
 class Timer:
     """How long a state waits.
 
-    name: shown in diagrams. seconds: from entry, or from the last arm marked ``rearm``. cap: seconds from entry that no
-    re-arming exceeds; None for no cap. unless: (guard on the context, other timer) that holds instead, e.g. a shorter
-    wait for a turn without a closing bracket.
+    name: shown in diagrams. seconds: from entry, or from the last arm marked ``rearm``. cap: seconds, from entry or
+    from when this timer took the place of another, that no re-arming exceeds; None for no cap. unless: (guard on
+    the context, other timer) that holds instead, e.g. a shorter wait for a turn without a closing bracket.
     """
 
     name: str

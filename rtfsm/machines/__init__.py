@@ -1,9 +1,10 @@
 """The turn machines, for every realtime provider."""
 
 from .capabilities import Capabilities, Ids, Match
-from .conversation import BargeIn, Conversation
-from .derived import AgentState, UserState
-from .generation import Generation, GenerationContext, generation_machine
+from .conversation import Conversation
+from .derived import AgentState, Delivery, UserState
+from .floor import BargeIn, Floor
+from .generation import Generation, GenerationContext, Lane, generation_machine
 from .invariants import INVARIANTS
 from .monitor import Monitor, Violation
 from .playout import Playout, playout_machine
@@ -20,9 +21,12 @@ __all__ = [
     "BargeIn",
     "Capabilities",
     "Conversation",
+    "Delivery",
+    "Floor",
     "Generation",
     "GenerationContext",
     "Ids",
+    "Lane",
     "Match",
     "Monitor",
     "Playout",

@@ -30,7 +30,8 @@ class Capabilities:
     unasked. result_taken: it says when it took an output. tool_cancel: it can withdraw a call. hold_calls: a call is
     trusted only once its response is done. out_of_band: responses outside the conversation, in parallel. say: it can
     speak given words. resettable: the conversation can begin anew on the same connection. going_away: connections are
-    cut by a limit that is known beforehand. request_errors: a request can be refused.
+    cut by a limit that is known beforehand. request_errors: a request can be refused. resumable: another connection can
+    go on with the conversation of one that was lost.
     """
 
     ids: Ids
@@ -45,6 +46,7 @@ class Capabilities:
     resettable: bool = False
     going_away: bool = False
     request_errors: bool = False
+    resumable: bool = False
 
     @property
     def minted(self) -> bool:

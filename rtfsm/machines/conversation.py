@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from enum import Enum
 from functools import cache
 
 import attrs
@@ -29,16 +28,17 @@ from rtfsm.vocabulary.effects import OpenTransport, SendReset
 
 from .capabilities import Capabilities, Match
 from .derived import RUNNING, Derived
+from .floor import Floor
 from .generation import Answers, GenerationContext, Lane
 from .monitor import Monitor
-from .playout import Playout
+from .playout import Playout, PlayoutContext
 from .reply import Reply
 from .routing import compose
 from .session import RETRIES, Session
 from .timing import Timing
 from .user_turn import UserTurn
 
-__all__ = ["BargeIn", "Conversation"]
+__all__ = ["Conversation"]
 
 HELD_EVENTS = 512
 """Content that may wait for the provider's consent; more is dropped, and counted."""
@@ -51,7 +51,7 @@ OVER = frozenset({Session.ENDING, Session.CLOSING, Session.CLOSED})
 
 TO_SESSION = (
     wire.TransportOpened, wire.ProviderReady, wire.ConfigRejected, wire.TransportLost, wire.GoingAway,
-    wire.ConversationEnded, wire.Fault, local.ConfigGiven, local.CloseRequested,
+    wire.ConversationEnded, wire.Fault, local.ConfigGiven, local.CloseRequested, local.WindowOver,
 )  # fmt: skip
 TO_USER = (wire.UserSpeechStarted, wire.UserSpeechStopped, wire.UserTurnCancelled, wire.UserTranscript)
 TO_CALL = (wire.ToolCallCancelled, wire.ToolResultTaken, local.ToolOutputGiven)
@@ -67,13 +67,6 @@ GATED = (
 )
 
 
-class BargeIn(Enum):
-    """What takes the floor from the agent."""
-
-    SPEECH = "the user starting to speak"
-    PROVIDER = "the provider saying that it was interrupted"
-
-
 _composed = cache(compose)
 
 
@@ -82,9 +75,10 @@ class Conversation(Derived):
 
     capabilities: what the provider's protocol can do. Hand events of the wire to :meth:`receive` with the epoch of the
     connection that brought them, events of the host to :meth:`handle`; call :meth:`elapse` at :meth:`next_deadline`;
-    each returns the effects to carry out, in order. ``epoch`` grows with each connection ordered. composition: the
-    machines to run in place of those that :func:`compose` makes of the other arguments, under the same names and in
-    the same order.
+    each returns the effects to carry out, in order. ``epoch`` grows with each connection ordered. floor: whose voice
+    yields to whose; may be set anew with a new configuration, and holds for turns that begin from then on.
+    composition: the machines to run in place of those that :func:`compose` makes of the other arguments, under the
+    same names and in the same order.
     """
 
     def __init__(
@@ -93,12 +87,12 @@ class Conversation(Derived):
         timing: Timing | None = None,
         *,
         retries: int = RETRIES,
-        barge_in: BargeIn = BargeIn.SPEECH,
+        floor: Floor | None = None,
         monitor: Monitor | None = None,
         composition: Composition | None = None,
     ) -> None:
         super().__init__(composition or _composed(capabilities, timing or Timing(), retries), capabilities)
-        self.barge_in = barge_in
+        self.floor = floor or Floor()
         self.monitor = monitor or Monitor()
         self.epoch = 0
         self.seen_calls: OrderedDict[str, None] = OrderedDict()
@@ -106,6 +100,10 @@ class Conversation(Derived):
         self._wire_has_ids = not capabilities.minted
         self._minted = 0
         self._held: deque[Event] = deque()
+        self._timing = timing or Timing()
+        self._window: float | None = None
+        """When the provider forgets the conversation that the session tries to go on with. No timer of a state can tell
+        it: the session waits, opens, and waits again meanwhile."""
 
     # -- the outside -----------------------------------------------------------------------------------------------
 
@@ -132,7 +130,17 @@ class Conversation(Derived):
         self._held.clear()
 
     def elapse(self, now: float) -> list[Emission]:
-        return self._judged(None, super().elapse(now)) + self._replayed(now)
+        emissions = []
+        if self._window is not None and self._window <= now:
+            self._window = None  # it is told once, whatever comes of it
+            emissions = self.handle(local.WindowOver(), now)
+        return emissions + self._judged(None, super().elapse(now)) + self._replayed(now)
+
+    def next_deadline(self) -> float | None:
+        deadline = super().next_deadline()
+        if self._window is None:
+            return deadline
+        return self._window if deadline is None else min(deadline, self._window)
 
     def _replayed(self, now: float) -> list[Emission]:
         """What waited for the provider's consent: let in with it, or dropped with the connection that brought it."""
@@ -144,6 +152,10 @@ class Conversation(Derived):
 
     def _judged(self, event: Event | None, emissions: list[Emission]) -> list[Emission]:
         self.epoch += sum(type(emission.effect) is OpenTransport for emission in emissions)
+        if not self.resuming:
+            self._window = None
+        elif self._window is None:
+            self._window = self.now + self._timing.resume
         self.monitor.judge(self, event, emissions)
         return emissions
 
@@ -197,7 +209,7 @@ class Conversation(Derived):
             return ((self.session, event),)
         if isinstance(event, TO_USER):
             if isinstance(event, wire.UserSpeechStarted):
-                event = attrs.evolve(event, floor_held=self.barge_in is BargeIn.PROVIDER and self.audible)
+                event = attrs.evolve(event, floor_held=self.floor_held)
             return ((self.user_turn, event),)
         if isinstance(event, TO_CALL):
             return self._to_call(event)
@@ -264,6 +276,10 @@ class Conversation(Derived):
     def _to_call(self, event: Event) -> Iterable[tuple[Instance, Event]]:
         id: str = getattr(event, "call", "")
         known = self._live(self._call, id)
+        if isinstance(event, local.ToolOutputGiven):
+            waits = event.reply is not local.ToolReply.NOT_WANTED and self.session.state not in OVER
+            event = attrs.evolve(event, in_vain=waits and not self.expects_answer)
+            known = known if known is not None else self.born(self._call, id)
         if known is not None:
             return ((known, event),)
         return self._dropped(Reason.STALE if id in self.seen_calls else Reason.NO_OP)
@@ -283,18 +299,24 @@ class Conversation(Derived):
             return ((self.born(self._reply, event.request), attrs.evolve(event, over=over)),)
         if isinstance(event, local.InterruptRequested):
             everyone = (self._generation, self._reply, self._playout)
+            event = attrs.evolve(event, user_has_floor=self._user_has_floor)
             return [(one, event) for machine in everyone for one in self.instances(machine)]
         if isinstance(event, wire.ReplyDeclined):
             oldest = self.awaiting_answer()
             return ((oldest, event),) if oldest is not None else self._dropped(Reason.NO_OP)
         known = self._live(self._reply, getattr(event, "request", None))
         if isinstance(event, local.ReplyAbandoned):
-            event = attrs.evolve(event, user_has_floor=self.user_turn.state is not UserTurn.SILENT)
+            event = attrs.evolve(event, user_has_floor=self._user_has_floor)
         elif not isinstance(event, wire.RequestRejected):
             return super().resolve(event)  # says that no table knows it
         elif known is not None and known.state not in (Reply.SENT, Reply.DISCARDING):
             return self._dropped(Reason.NO_OP)  # the wire cannot refuse what it was never asked
         return ((known, event),) if known is not None else self._dropped(Reason.LATE)
+
+    @property
+    def _user_has_floor(self) -> bool:
+        """The user took the floor, so the provider answers the user rather than an earlier request."""
+        return self.user_turn.state not in (UserTurn.SILENT, UserTurn.OVERLAPPING)
 
     def _dropped(self, reason: Reason) -> Iterable[tuple[Instance, Event]]:
         self.drop(reason)
@@ -310,15 +332,26 @@ class Conversation(Derived):
         self._minted += 1
         return f"{kind}-{self._minted}"
 
-    def begin_generation(self, event: Event, *, continued: bool = False) -> Instance:
-        """A generation that ``event`` may begin, and whom it answers. continued: it goes on with an earlier turn."""
+    def begin_generation(self, event: Event, *, after: Instance | None = None) -> Instance:
+        """A generation that ``event`` may begin, whom it answers, and whether it keeps the floor. after: the one with
+        whose turn it goes on."""
         id: str | None = None if self.capabilities.minted else getattr(event, "generation", None)
         stored = not isinstance(event, wire.GenerationCreated) or event.stored
         lane = Lane.MAIN if stored else Lane.OUT_OF_BAND
-        answers, request = (Answers.NOBODY, None) if continued else self._attribute(event)
-        return self.born(
-            self._generation, id or self.mint("generation"), GenerationContext(answers=answers, lane=lane), link=request
-        )
+        if after is not None:
+            answers, request, keeps = Answers.EARLIER, None, after.context.keeps_floor
+        else:
+            answers, request = self._attribute(event)
+            keeps = self._keeps_floor(event, request)
+        talks = self.capabilities.minted and self.user_turn.state in (UserTurn.OVERLAPPING, UserTurn.SPEAKING)
+        context = GenerationContext(answers=answers, lane=lane, keeps_floor=keeps, user_talks=talks)
+        return self.born(self._generation, id or self.mint("generation"), context, link=request)
+
+    def _keeps_floor(self, event: Event, request: str | None) -> bool:
+        greets = isinstance(event, wire.GenerationCreated) and event.greeting
+        answered = self._live(self._reply, request)
+        says = answered is not None and answered.context.kind is local.ReplyKind.SAY
+        return self.floor.is_kept(greets=greets, says=says)
 
     def begin_call(self, call: str, generation: str) -> Instance:
         """A call that a generation made."""
@@ -330,7 +363,7 @@ class Conversation(Derived):
     def begin_message(self, generation: Instance, event: Event) -> Instance:
         """The playout of a message that a generation opens."""
         generation.part = getattr(event, "message", None) or self.mint("message")
-        return self.born(self._playout, generation.part)
+        return self.born(self._playout, generation.part, PlayoutContext(generation.context.keeps_floor))
 
     def _attribute(self, event: Event) -> tuple[Answers, str | None]:
         created = event if isinstance(event, wire.GenerationCreated) else None

@@ -15,7 +15,7 @@ from .session import Session
 from .tool_call import ToolCall
 from .user_turn import UserTurn
 
-__all__ = ["AgentState", "Derived", "UserState"]
+__all__ = ["AgentState", "Delivery", "Derived", "UserState"]
 
 OPEN_AT_HOST = frozenset({Generation.SPEAKING, Generation.TOOL_PENDING})
 RUNNING = frozenset({Session.READY, Session.ROLLING, Session.ENDING})
@@ -35,6 +35,19 @@ class UserState(Enum):
 
     LISTENING = "listening"
     SPEAKING = "speaking"
+
+
+class Delivery(Enum):
+    """What becomes of something that the provider is to be told now, beside requests, outputs and configurations."""
+
+    NOW = "it is told"
+    LATER = "it is told once the conversation runs, unless a configuration has told it by then"
+    AT_START = "no conversation has run yet: the first configuration tells it"
+    NEVER = "nobody can be told any more"
+
+
+_UNCONFIGURED = frozenset({Session.CONNECTING, Session.AWAITING_CONFIG})
+_OVER = frozenset({Session.ENDING, Session.CLOSING, Session.CLOSED})
 
 
 class Derived(Driver):
@@ -81,15 +94,60 @@ class Derived(Driver):
         """The provider is ready, so it may be told things."""
         return self.session.state in (Session.READY, Session.ROLLING)
 
+    @property
+    def resuming(self) -> bool:
+        """The session tries to go on with the provider's conversation on another connection."""
+        trying = self.session.state in (Session.CONNECTING, Session.STARTING, Session.RECONNECTING)
+        return trying and bool(self.session.context.resuming)
+
+    @property
+    def delivery(self) -> Delivery:
+        """What becomes of a remark, or of a change that the provider takes while the conversation runs."""
+        if self.runs:
+            return Delivery.NOW
+        session = self.session
+        if session.state in _UNCONFIGURED and not session.context.ran:
+            return Delivery.AT_START
+        return Delivery.NEVER if session.state in _OVER else Delivery.LATER
+
+    @staticmethod
+    def was_heard_of_the_last(generation: Instance) -> bool:
+        """Whether an interruption that reached this generation is about the message that was handed over last.
+
+        It is not where the generation has said nothing: then nothing of it was heard. In IDLE nothing is alive, so the
+        provider speaks of the turn before, which the host may still be playing.
+        """
+        return generation.state is Generation.IDLE or bool(generation.context.spoken)
+
     def knows_call(self, call: str) -> bool:
         """Whether a tool output for this call is still owed."""
         known = self.live["tool_call"].get(call)
         return known is not None and known.state is ToolCall.PENDING
 
     @property
+    def expects_answer(self) -> bool:
+        """The provider still owes an answer to a tool output."""
+        return any(one.state is Reply.EXPECTED for one in self.replies)
+
+    def awaits_playout(self, message: str) -> bool:
+        """Whether it matters when this message has been heard. Nobody waits for one that was stopped or closed away."""
+        return message in self.live["playout"]
+
+    @property
     def audible(self) -> bool:
         """The host plays, or will play, speech."""
         return bool(self.playouts)
+
+    @property
+    def floor_held(self) -> bool:
+        """The agent says something, or is still heard with it, that the user's voice alone does not cut."""
+        saying = any(one.state in OPEN_AT_HOST and one.context.keeps_floor for one in self.generations)
+        return saying or any(one.context.keeps_floor for one in self.playouts)
+
+    @property
+    def floor_free(self) -> bool:
+        """The agent says nothing, and nothing of it is heard any more."""
+        return not self.audible and not any(one.state in OPEN_AT_HOST for one in self.generations)
 
     @property
     def agent_state(self) -> AgentState:
@@ -128,11 +186,6 @@ class Derived(Driver):
         return not busy and not any(
             one.state in blocking and one.context.kind is not ReplyKind.OUT_OF_BAND for one in self.replies
         )
-
-    @property
-    def quiet_to_end(self) -> bool:
-        """Nothing of the goodbye is still to be heard."""
-        return not self.audible and not any(one.state in OPEN_AT_HOST for one in self.generations)
 
     @property
     def quiet_to_roll(self) -> bool:

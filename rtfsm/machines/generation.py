@@ -7,6 +7,10 @@ on: a cut response keeps coming (INTERRUPTED), a response handed over for its to
 and on a wire without response ids even an ended one has stragglers that nothing betrays (TAIL). These three swallow or
 re-route what comes, so that content of a dead turn never opens a new one, and words of a living one are never lost.
 
+On such a wire an assistant that murmurs while the user speaks ("mm-hmm") is no turn either: words without a bracket
+that come then, and belong to nothing that is alive, are dropped. And since what is left of a cut turn may come for as
+long as the user speaks, it is swallowed without a limit until then.
+
 On a wire with ids SEALED and TAIL do not exist: late content is known by its id and never reaches this machine.
 
 Which rule wins. The event that creates a generation opens it, once. A cut beats a drain; a reset cuts. A message is
@@ -42,7 +46,16 @@ from rtfsm.vocabulary.effects import (
     Seal,
     SendCancel,
 )
-from rtfsm.vocabulary.local import InterruptRequested, ProviderGone, Release, ReleaseReason, Superseded, UserCut
+from rtfsm.vocabulary.local import (
+    InterruptRequested,
+    ProviderGone,
+    Release,
+    ReleaseReason,
+    Superseded,
+    UserCut,
+    UserSilent,
+    UserTalks,
+)
 from rtfsm.vocabulary.wire import (
     AudioDelta,
     GenerationCreated,
@@ -81,6 +94,7 @@ class Answers(Enum):
     NOBODY = "it answers no request that the host waits for"
     REQUEST = "it answers a request that the host waits for"
     ENDED = "it answers a request that has ended"
+    EARLIER = "it goes on with a turn that had begun before, and answers nothing that came since"
 
 
 class Lane(Enum):
@@ -91,7 +105,9 @@ class Lane(Enum):
 @attrs.frozen
 class GenerationContext:
     """message: its open message. spoken: anything was handed over. bracketed: it began with a bracket, so one will end
-    it. opened: the host knows it. answers: set at birth by the router, spent when it begins. lane: set at birth."""
+    it. opened: the host knows it. answers: set at birth by the router, spent when it begins. lane: set at birth.
+    keeps_floor: the user's voice alone does not cut it; set at birth. user_talks: the user speaks; only on a wire
+    without ids."""
 
     message: Message = Message.NONE
     spoken: bool = False
@@ -99,11 +115,23 @@ class GenerationContext:
     opened: bool = False
     answers: Answers = Answers.NOBODY
     lane: Lane = Lane.MAIN
+    keeps_floor: bool = False
+    user_talks: bool = False
 
 
 @guard
 def answers_ended_request(context: GenerationContext) -> bool:
     return context.answers is Answers.ENDED
+
+
+@guard
+def user_talks(context: GenerationContext) -> bool:
+    return context.user_talks
+
+
+@guard
+def murmurs(context: GenerationContext) -> bool:
+    return context.user_talks and context.answers is not Answers.EARLIER
 
 
 @guard
@@ -198,6 +226,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             TimerElapsed: to(g.SEALED, *finish) if minted else to(g.INTERRUPTED, *finish, *send_cancel),
         }
 
+    listening: Row = {UserTalks: stay(assign(user_talks=True)), UserSilent: stay(assign(user_talks=False))}
     begins_next = to(g.DONE, BeginNext)
     unknown_id = refuse("content of an unknown id is dropped before it gets here")
     again = ignore(Reason.DUPLICATE, "a response with this id is known")
@@ -207,6 +236,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             GenerationCreated: (when(answers_ended_request, unheard), *opening(g.SPEAKING, (begun,))),
             TextDelta: (
                 (
+                    when(murmurs, ignore(Reason.NOISE, "a murmur while the user speaks")),
                     when(answers_ended_request, unheard),
                     *opening(g.SPEAKING, (implicit, worded), OpenMessage, PushText),
                 )
@@ -224,11 +254,14 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             AudioDelta: ignore(Reason.NOISE, "sound between turns is background") if minted else unknown_id,
             (MessageDone, GenerationDone): ignore(Reason.LATE, "nothing is open") if minted else unknown_id,
             GenerationInterrupted: stay(CorrectContext, NoticeInterruption),
-            (InterruptRequested, UserCut, Release, ProviderGone): refuse("nothing is open, so nobody is told"),
+            (InterruptRequested, UserCut, UserTalks, UserSilent, Release, ProviderGone): refuse(
+                "nothing is open, so nobody is told"
+            ),
             Superseded: refuse("a generation that has not begun is not superseded"),
         },
         g.SPEAKING: {
             **content,
+            **listening,
             ToolCallReady: cell(
                 when(no_message, to(g.SEALED, PassCall, Seal)) if minted else None,
                 to(g.TOOL_PENDING, HoldCall if wire.hold_calls else PassCall),
@@ -245,11 +278,13 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
         },
         g.TOOL_PENDING: {
             **content,
+            **listening,
             ToolCallReady: stay(HoldCall if wire.hold_calls else PassCall, rearm=True),
             GenerationCreated: to(g.DONE, *finish_quietly, BeginNext) if minted else again,
             **leaving((CloseMessage, *held, Seal, no_more), (CloseMessage(cut=True), *dropped, Seal, no_more)),
         },
         g.SEALED: {
+            **listening,
             TextDelta: to(g.DONE, BeginNext(continued=True)),
             ToolCallReady: stay(BeginNext(continued=True)),
             GenerationCreated: begins_next,
@@ -263,6 +298,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             Superseded: other_wire,
         },
         g.INTERRUPTED: {
+            **listening,
             (TextDelta, AudioDelta): ignore(Reason.LATE, "it belongs to a response that was cut", rearm=True),
             ToolCallReady: cell(
                 when(never_opened, stay(RejectCall)) if minted else None,
@@ -283,6 +319,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             Superseded: other_wire if minted else ignore(Reason.NO_OP, "it was cut before"),
         },
         g.TAIL: {
+            (UserTalks, UserSilent): ignore(Reason.NO_OP, "its stragglers have their own limit"),
             GenerationCreated: begins_next,
             ToolCallReady: stay(BeginNext),
             GenerationInterrupted: stay(CorrectContext, NoticeInterruption),
@@ -308,6 +345,8 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
                 GenerationDone,
                 GenerationInterrupted,
                 UserCut,
+                UserTalks,
+                UserSilent,
                 InterruptRequested,
                 Superseded,
                 Release,
@@ -318,14 +357,21 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
     stall = Timer("stall", timing.stall)
     if minted:
         stall = attrs.evolve(stall, unless=(without_bracket, Timer("implicit", timing.implicit)))
+    tail = Timer("tail", timing.tail, cap=timing.tail_cap)
     timers = {
         g.SPEAKING: stall,
         g.TOOL_PENDING: Timer("drain", timing.drain) if minted else Timer("stall", timing.stall),
         g.SEALED: Timer("stall", timing.stall),
-        g.INTERRUPTED: Timer("tail", timing.tail, cap=timing.tail_cap) if minted else Timer("cancel", timing.cancel),
-        g.TAIL: Timer("tail", timing.tail, cap=timing.tail_cap),
+        g.INTERRUPTED: (
+            attrs.evolve(tail, unless=(user_talks, Timer("tail", timing.tail)))
+            if minted
+            else Timer("cancel", timing.cancel)
+        ),
+        g.TAIL: tail,
     }
     lacking = () if minted else (g.SEALED, g.TAIL)
+    absent = {*((Superseded,) if minted and not wire.out_of_band else ())}
+    absent |= set() if minted else {UserTalks, UserSilent}
     return Machine(
         "generation",
         states=tuple(state for state in g if state not in lacking),
@@ -334,5 +380,5 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
         context=GenerationContext(),
         timers={state: timer for state, timer in timers.items() if state not in lacking},
         rests={g.IDLE: "nothing has begun"},
-        table=without(table, states=lacking, events=(Superseded,) if minted and not wire.out_of_band else ()),
+        table=without(table, states=lacking, events=absent),
     )

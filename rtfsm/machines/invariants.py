@@ -158,9 +158,16 @@ def asked_for_pending(mirror: Mirror, emission: Emission) -> str | None:
     return "asked for an ended future" if mirror.futures.get(emission.instance.id, True) else None
 
 
-@_on_effect("SESSION-1", "the configuration is sent once a connection", order.SendConfig)
-def configured_once(mirror: Mirror, _: Emission) -> str | None:
-    return "sent again" if mirror.configs_sent else None
+@_on_effect(
+    "SESSION-1",
+    "the configuration is sent once per new conversation, before it runs, and none to one that goes on",
+    order.SendConfig,
+    order.ReportReady,
+)
+def configured_once(mirror: Mirror, emission: Emission) -> str | None:
+    if isinstance(emission.effect, order.SendConfig):
+        return "sent again" if mirror.configs_sent else None
+    return None if mirror.configs_sent else "the conversation runs without one"
 
 
 @_on_effect(

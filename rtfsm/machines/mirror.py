@@ -91,7 +91,8 @@ class Mirror:
 
     def _take_session(self, effect: object) -> None:
         if isinstance(effect, order.OpenTransport):
-            self.configs_sent, self.ready = 0, False
+            # A conversation that goes on has its configuration.
+            self.configs_sent, self.ready = int(effect.resume), False
             self._lose_calls()
         elif isinstance(effect, order.SendReset):
             self._lose_calls()

@@ -1,14 +1,17 @@
 """The playout machine: whether a message is, or will be, heard.
 
 Theory. Generated is not heard: the host plays messages one by one, long after the wire has delivered them. Of all this
-the other machines need one bit, *audible*: some message is queued or playing. The host stops everything it plays when
-it is told that the user speaks, and when it interrupts; otherwise a message ends when its sound has been heard.
+the other machines need two bits: *audible*, some message is queued or playing, and whether one of them keeps the floor.
+The host stops everything it plays when it is told that the user speaks, and when it interrupts; otherwise a message
+ends when its sound has been heard.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import Any
+
+import attrs
 
 from rtfsm.language import Machine, Reason, Timer, TimerElapsed, ignore, refuse, to
 from rtfsm.vocabulary.local import (
@@ -24,7 +27,7 @@ from .capabilities import Capabilities
 from .tables import Row
 from .timing import Timing
 
-__all__ = ["Playout", "playout_machine"]
+__all__ = ["Playout", "PlayoutContext", "playout_machine"]
 
 
 class Playout(Enum):
@@ -32,6 +35,13 @@ class Playout(Enum):
     QUEUED = "announced, not started"
     PLAYING = "being heard"
     OVER = "heard, stopped or skipped"
+
+
+@attrs.frozen
+class PlayoutContext:
+    """keeps_floor: the user's voice alone does not stop it; set at birth, of the generation that it belongs to."""
+
+    keeps_floor: bool = False
 
 
 def playout_machine(_: Capabilities, timing: Timing | None = None) -> Machine:
@@ -63,6 +73,7 @@ def playout_machine(_: Capabilities, timing: Timing | None = None) -> Machine:
         states=p,
         initial=p.NEW,
         final={p.OVER},
+        context=PlayoutContext(),
         timers={p.QUEUED: Timer("playout", timing.playout)},
         rests={
             p.NEW: "no message was announced yet",

@@ -83,6 +83,11 @@ def user_has_floor(_: ReplyContext, event: ReplyAbandoned) -> bool:
 
 
 @guard
+def is_say_given_up_to_user(context: ReplyContext, event: InterruptRequested) -> bool:
+    return context.kind is ReplyKind.SAY and event.user_has_floor
+
+
+@guard
 def is_close(_: ReplyContext, event: Release) -> bool:
     return event.reason is ReleaseReason.CLOSE
 
@@ -148,6 +153,7 @@ def reply_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
             Release: cell(reset, when(is_lost, fail[Failure.LOST]), fail[Failure.OVER]),
             ReplyAbandoned: cell(when(user_has_floor, to(r.ENDED)) if by_order else None, to(r.DISCARDING)),
             InterruptRequested: cell(
+                when(is_say_given_up_to_user, fail[Failure.INTERRUPTED]) if wire.say and by_order else None,
                 when(is_say, to(r.DISCARDING, FailReply(Failure.INTERRUPTED))) if wire.say else None,
                 ignore(Reason.NO_OP, "an interruption does not withdraw a request"),
             ),

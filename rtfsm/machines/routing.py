@@ -28,7 +28,9 @@ from rtfsm.vocabulary.local import (
     ReplyExpected,
     SendNow,
     UserCut,
+    UserSilent,
     UserSpoke,
+    UserTalks,
 )
 from rtfsm.vocabulary.wire import GenerationCreated, ReplyDeclined, TextDelta, ToolCallReady
 
@@ -84,8 +86,8 @@ def compose(
     def begin_next(event: type[Event]) -> Route:
         def deliver(conversation: Conversation, cause: Emission) -> Deliveries:
             if isinstance(cause.event, event):
-                continued = cast(order.BeginNext, cause.effect).continued
-                yield conversation.begin_generation(cause.event, continued=continued), cause.event
+                after = cause.instance if cast(order.BeginNext, cause.effect).continued else None
+                yield conversation.begin_generation(cause.event, after=after), cause.event
 
         return Route(order.BeginNext, generation, event, deliver, births=True)
 
@@ -158,6 +160,10 @@ def compose(
         Route(order.OpenMessage, playout, MessageOpened, message_opened, births=True),
     ]
     if wire.minted:
+        routes += [
+            Route(order.TellTalking, generation, UserTalks),
+            Route(order.TellSilent, generation, UserSilent),
+        ]
         routes += [begin_next(event) for event in (GenerationCreated, TextDelta, ToolCallReady)]
     if wire.auto_reply:
         routes += [
@@ -182,14 +188,14 @@ def compose(
     def quiet(conversation: Conversation) -> tuple[Instance, Event] | None:
         state = conversation.session.state
         if (state is Session.ROLLING and conversation.quiet_to_roll) or (
-            state is Session.ENDING and conversation.quiet_to_end
+            state is Session.ENDING and conversation.floor_free
         ):
             return conversation.session, Quiet()
         return None
 
     def floor_free(conversation: Conversation) -> tuple[Instance, Event] | None:
         turn = conversation.user_turn
-        return (turn, FloorFree()) if turn.state is UserTurn.OVERLAPPING and not conversation.audible else None
+        return (turn, FloorFree()) if turn.state is UserTurn.OVERLAPPING and conversation.floor_free else None
 
     return Composition(
         (session, generation, reply, call, user, playout),

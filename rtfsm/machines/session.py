@@ -1,15 +1,20 @@
 """The session machine: one realtime session with its provider, over as many connections as it takes.
 
 Theory. A session is a conversation that outlives its connections. The wire reports openings, consents and losses; the
-host gives configurations and closes; nothing else moves this machine. Four rules hold in every row:
+host gives configurations and closes; nothing else moves this machine. Five rules hold in every row:
 
-1. The configuration is sent once per connection, first, and only when the host has given one. What the host changes
-   between sending and consent waits (``dirty``) and follows as an update, or as a reset (``anew``).
+1. The configuration is sent once per conversation of the provider's, first, and only when the host has given one.
+   What the host changes between sending and consent waits (``dirty``) and follows as an update, or as a reset
+   (``anew``).
 2. Everything that was begun is released *before* anyone is told that the session ended, so that no stream is open and
    no future pending when the host hears of it.
 3. Every loss ends in another attempt or in exactly one report. The attempts are counted per outage: reaching READY
    restores them.
-4. Where no socket is left, CLOSED is entered directly; where one is, CLOSING waits for it, but never long.
+4. Where the wire allows it, a connection that just broke is followed by one that goes on with the same conversation
+   (``resuming``): it is told no configuration, since it has one. Once it is refused, or the provider has forgotten, a
+   conversation begins anew. What was begun on the lost connection is released all the same: nobody can say what of it
+   still stands.
+5. Where no socket is left, CLOSED is entered directly; where one is, CLOSING waits for it, but never long.
 
 When two could fire: a loss beats the timer of its state (the timer stops on leaving); a close beats everything.
 """
@@ -37,7 +42,7 @@ from rtfsm.vocabulary.effects import (
     SendReset,
     SendUpdate,
 )
-from rtfsm.vocabulary.local import CloseRequested, ConfigGiven, ConfigKind, Quiet, ReleaseReason
+from rtfsm.vocabulary.local import CloseRequested, ConfigGiven, ConfigKind, Quiet, ReleaseReason, WindowOver
 from rtfsm.vocabulary.wire import (
     ConfigRejected,
     ConversationEnded,
@@ -74,13 +79,15 @@ class Session(Enum):
 class SessionContext:
     """configured: the host gave a configuration. dirty: it changed after it was sent. anew: so much that the
     conversation must begin anew. ran: the conversation has run. gone: the socket is gone while the goodbye is heard.
-    retries: attempts left in this outage."""
+    resuming: the next connection, or the one that is being opened, goes on with the conversation. retries: attempts
+    left in this outage."""
 
     configured: bool = False
     dirty: bool = False
     anew: bool = False
     ran: bool = False
     gone: bool = False
+    resuming: bool = False
     retries: int = RETRIES
 
 
@@ -111,7 +118,27 @@ def retries_left(context: SessionContext) -> bool:
 
 @guard
 def retryable(context: SessionContext, event: TransportLost) -> bool:
-    return event.outcome is Loss.RETRYABLE and context.retries > 0
+    return event.outcome in (Loss.RETRYABLE, Loss.RESUMABLE) and context.retries > 0
+
+
+@guard
+def resumable(context: SessionContext, event: TransportLost) -> bool:
+    return event.outcome is Loss.RESUMABLE and context.retries > 0
+
+
+@guard
+def resuming(context: SessionContext) -> bool:
+    return context.resuming
+
+
+@guard
+def refused_to_resume(context: SessionContext, event: TransportLost) -> bool:
+    return context.resuming and event.outcome is Loss.FAILED
+
+
+@guard
+def resets_what_goes_on(context: SessionContext, event: ConfigGiven) -> bool:
+    return context.resuming and event.kind is ConfigKind.RESET
 
 
 @guard
@@ -134,11 +161,22 @@ def spend_retry(context: SessionContext) -> SessionContext:
     return attrs.evolve(context, retries=context.retries - 1)
 
 
+@guard
+def lost_again_resuming(context: SessionContext, event: TransportLost) -> bool:
+    return context.resuming and event.outcome is Loss.RESUMABLE and context.retries > 0
+
+
+@update
+def restore_retry(context: SessionContext) -> SessionContext:
+    """The attempt reached the provider: should it refuse, the one to begin anew is still to be had."""
+    return attrs.evolve(context, retries=context.retries + 1)
+
+
 def session_machine(wire: Capabilities, timing: Timing | None = None, retries: int = RETRIES) -> Machine:
     """The machine for a wire. retries: connection attempts after a loss, per outage."""
     timing = timing or Timing()
     s, why = Session, ReleaseReason
-    runs = assign(ran=True, dirty=False, anew=False, retries=retries)
+    runs = assign(ran=True, dirty=False, anew=False, resuming=False, retries=retries)
     fresh = assign(configured=True, dirty=False, anew=False)
     close = to(s.CLOSING, ReleaseAll(why.CLOSE), CloseTransport)
     faults = (when(fatal, to(s.CLOSING, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport)), stay(ReportRecoverable))
@@ -147,10 +185,34 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
         when(ended_normally, to(s.CLOSED, ReleaseAll(why.CLOSE), ReportEnded)),
         to(s.CLOSED, ReleaseAll(why.CLOSE), ReportFatal),
     )
+    forget = assign(resuming=False)
+    lost_at_work = cell(
+        when(resumable, to(s.RECONNECTING, ReleaseAll(why.LOST), spend_retry, assign(resuming=True)))
+        if wire.resumable
+        else None,
+        *lost,
+    )
+    lost_while_opening = cell(when(refused_to_resume, to(s.RECONNECTING, forget)) if wire.resumable else None, *lost)
+    given_before_start = cell(
+        when(resets_what_goes_on, stay(assign(dirty=True, anew=True))) if wire.resumable and wire.resettable else None,
+        when(resuming, stay(assign(dirty=True))) if wire.resumable else None,
+        stay(assign(configured=True)),
+    )
+    lost_before_consent = (
+        cell(
+            when(lost_again_resuming, to(s.RECONNECTING, ReleaseAll(why.LOST), spend_retry)),
+            when(retryable, to(s.RECONNECTING, ReleaseAll(why.LOST), spend_retry, forget)),
+            *lost[1:],
+        )
+        if wire.resumable
+        else lost
+    )
+    nothing_to_resume = refuse("asked for while the session resumes only")
     silent = (  # nobody answered in time: the same, with a socket still to be dropped
         when(retries_left, to(s.RECONNECTING, ReleaseAll(why.LOST), CloseTransport(abort=True), spend_retry)),
         to(s.CLOSED, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport(abort=True)),
     )
+    attempt_anew = to(s.RECONNECTING, ReleaseAll(why.LOST), CloseTransport(abort=True), spend_retry, forget)
     give_up = to(s.CLOSING, ReleaseAll(why.CLOSE), ReportFatal, CloseTransport)
     early = ignore(Reason.STALE, "this connection is not configured yet")
     not_quiet = refuse("asked for in ROLLING and ENDING only")
@@ -167,18 +229,24 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
         ConfigGiven: given_while_ready,
         ConfigRejected: stay(RestoreConfig, ReportRecoverable),
         ConversationEnded: to(s.ENDING, FailRequests),
-        TransportLost: lost,
+        TransportLost: lost_at_work,
         CloseRequested: close,
         Fault: faults,
+        WindowOver: nothing_to_resume,
         (ProviderReady, TransportOpened): ignore(Reason.DUPLICATE, "the conversation runs already"),
     }
     table: dict[Any, Row] = {
         s.CONNECTING: {
-            ConfigGiven: stay(assign(configured=True)),
-            TransportOpened: (when(configured, to(s.STARTING, SendConfig, fresh)), to(s.AWAITING_CONFIG)),
-            TransportLost: lost,
+            ConfigGiven: given_before_start,
+            TransportOpened: cell(
+                when(resuming, to(s.STARTING, restore_retry)) if wire.resumable else None,
+                when(configured, to(s.STARTING, SendConfig, fresh)),
+                to(s.AWAITING_CONFIG),
+            ),
+            TransportLost: lost_while_opening,
             TimerElapsed: silent,
             CloseRequested: close,
+            WindowOver: stay(CloseTransport(abort=True), OpenTransport, forget, rearm=True),
             Fault: faults,
             (ProviderReady, ConfigRejected, ConversationEnded, GoingAway): early,
             Quiet: not_quiet,
@@ -191,6 +259,7 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
             Fault: faults,
             (ProviderReady, ConfigRejected, ConversationEnded, GoingAway): early,
             TransportOpened: ignore(Reason.DUPLICATE, "the socket is open already"),
+            WindowOver: nothing_to_resume,
             Quiet: not_quiet,
         },
         s.STARTING: {
@@ -204,12 +273,13 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
                 stay(assign(dirty=True)),
             ),
             ConfigRejected: give_up,
-            TransportLost: lost,
-            TimerElapsed: silent,
+            TransportLost: lost_before_consent,
+            TimerElapsed: (when(retries_left, attempt_anew), silent[1]) if wire.resumable else silent,
             CloseRequested: close,
             Fault: faults,
             (ConversationEnded, GoingAway): early,
             TransportOpened: ignore(Reason.DUPLICATE, "the socket is open already"),
+            WindowOver: stay(forget),
             Quiet: not_quiet,
         },
         s.READY: {**running, GoingAway: to(s.ROLLING), Quiet: not_quiet},
@@ -226,11 +296,16 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
             (ConfigGiven, ConfigRejected): ignore(Reason.LATE, "the conversation has ended"),
             (ConversationEnded, ProviderReady, TransportOpened): ignore(Reason.DUPLICATE, "the conversation has ended"),
             GoingAway: ignore(Reason.NO_OP, "no further connection is wanted"),
+            WindowOver: nothing_to_resume,
         },
         s.RECONNECTING: {
-            ConfigGiven: stay(assign(configured=True)),
-            TimerElapsed: to(s.CONNECTING, OpenTransport),
+            ConfigGiven: given_before_start,
+            TimerElapsed: cell(
+                when(resuming, to(s.CONNECTING, OpenTransport(resume=True))) if wire.resumable else None,
+                to(s.CONNECTING, OpenTransport),
+            ),
             CloseRequested: to(s.CLOSED, ReleaseAll(why.CLOSE)),
+            WindowOver: stay(forget),
             (
                 TransportOpened,
                 ProviderReady,
@@ -255,6 +330,7 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
                 Fault,
                 CloseRequested,
             ): ignore(Reason.TERMINAL, "the session is closing"),
+            WindowOver: nothing_to_resume,
             Quiet: not_quiet,
         },
         s.CLOSED: {
@@ -269,6 +345,7 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
                 Fault,
                 CloseRequested,
             ): ignore(Reason.TERMINAL, "the session is over"),
+            WindowOver: nothing_to_resume,
             Quiet: not_quiet,
         },
     }
@@ -282,6 +359,7 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
         s.CLOSING: Timer("close", timing.close),
     }
     lacking = () if wire.going_away else (s.ROLLING,)
+    absent = (*(() if wire.going_away else (GoingAway,)), *(() if wire.resumable else (WindowOver,)))
     return Machine(
         "session",
         states=tuple(state for state in s if state not in lacking),
@@ -291,5 +369,5 @@ def session_machine(wire: Capabilities, timing: Timing | None = None, retries: i
         begin=(OpenTransport(),),
         timers={state: timer for state, timer in timers.items() if state not in lacking},
         rests={s.READY: "a conversation lasts as long as its host wants"},
-        table=without(table, states=lacking, events=() if wire.going_away else (GoingAway,)),
+        table=without(table, states=lacking, events=absent),
     )

@@ -11,16 +11,18 @@ __all__ = ["Timing"]
 class Timing:
     """How long each wait lasts, in seconds.
 
-    connect: opening the socket. config: the host's configuration. ready: the provider's consent. backoff: before the
-    next attempt. roll: for a quiet moment before a connection is cut. end: hearing the goodbye. close: the closing
-    handshake. stall: an open turn without content. implicit: a turn without brackets, without words. drain: speech in
-    flight when a tool is called. tail: content of an ended turn. tail_cap: the same, at most. cancel: the
-    acknowledgement of a cancel. reply: the answer to a request. discard: the late answer to an ended request. answer:
-    a tool's output. taken: the provider's note that it took it. speech: one stretch of user speech. transcript: its
-    words. playout: the start of an announced message.
+    connect: opening the socket. resume: after a loss, for which the provider remembers the conversation. config:
+    the host's configuration. ready: the provider's consent. backoff: before the next attempt. roll: for a quiet
+    moment before a connection is cut. end: hearing the goodbye. close: the closing handshake. stall: an open turn
+    without content. implicit: a turn without brackets, without words. drain: speech in flight when a tool is
+    called. tail: content of an ended turn. tail_cap: the same, at most. cancel: the acknowledgement of a cancel.
+    reply: the answer to a request. discard: the late answer to an ended request. answer: a tool's output. taken:
+    the provider's note that it took it. speech: one stretch of user speech. transcript: its words. playout: the
+    start of an announced message.
     """
 
     connect: float = 10.0
+    resume: float = 30.0
     config: float = 30.0
     ready: float = 10.0
     backoff: float = 2.0

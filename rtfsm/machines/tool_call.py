@@ -3,7 +3,9 @@
 Theory. A call is a debt: it is answered exactly once, on the connection that issued it, or it ends by name (CANCELLED,
 EXPIRED, ORPHANED). Cutting the generation that made a call does not end the call: the host neither stops a running
 tool nor says which ones it never started. So the timer ends an orphan, with an error output, because an unanswered call
-can block a provider for good. An output that comes after the end is dropped, counted and told to the application.
+can block a provider for good. An output that nobody waits for any more is dropped and told to the application, and a
+host that waits for the answer to it is let go, unless another answer is on its way. An ended call leaves nothing
+behind, so such an output begins a call that ends at once.
 
 A call that is complete, but whose generation is not to be trusted yet, waits in HELD, where the provider needs it.
 """
@@ -13,13 +15,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from rtfsm.language import Machine, Reason, Timer, TimerElapsed, guard, ignore, refuse, to, when
+from rtfsm.language import Machine, Reason, Timer, TimerElapsed, guard, ignore, refuse, stay, to, when
 from rtfsm.vocabulary.effects import (
     CancelExpectation,
     DeliverCall,
     ExpectReply,
     ReleaseHost,
     ReportCallEnded,
+    ReportOutputDropped,
     SendToolError,
     SendToolOutput,
 )
@@ -54,6 +57,11 @@ def reply_withheld(_: object, event: ToolOutputGiven) -> bool:
     return event.reply is ToolReply.WITHHELD
 
 
+@guard
+def awaited_in_vain(_: object, event: ToolOutputGiven) -> bool:
+    return event.in_vain
+
+
 def tool_call_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
     """The machine for a wire."""
     timing = timing or Timing()
@@ -69,7 +77,11 @@ def tool_call_machine(wire: Capabilities, timing: Timing | None = None) -> Machi
             CallDelivered: to(c.PENDING, DeliverCall),
             CallHeld: to(c.HELD),
             CallRejected: to(c.ORPHANED, SendToolError),
-            (ToolCallReady, ToolCallCancelled, ToolResultTaken, ToolOutputGiven, Release): no_instance,
+            ToolOutputGiven: cell(
+                when(awaited_in_vain, to(c.ORPHANED, ReportOutputDropped, ReleaseHost)) if wire.auto_reply else None,
+                to(c.ORPHANED, ReportOutputDropped),
+            ),
+            (ToolCallReady, ToolCallCancelled, ToolResultTaken, Release): no_instance,
         },
         c.HELD: {
             CallDelivered: to(c.PENDING, DeliverCall),
@@ -97,7 +109,11 @@ def tool_call_machine(wire: Capabilities, timing: Timing | None = None) -> Machi
             (ToolResultTaken, TimerElapsed): to(c.PROCESSED),
             ToolCallCancelled: to(c.CANCELLED, CancelExpectation) if wire.auto_reply else to(c.CANCELLED),
             Release: to(c.ORPHANED),
-            (ToolCallReady, ToolOutputGiven): ignore(Reason.DUPLICATE, "the output was sent"),
+            ToolOutputGiven: cell(
+                when(awaited_in_vain, stay(ReportOutputDropped, ReleaseHost)) if wire.auto_reply else None,
+                stay(ReportOutputDropped),
+            ),
+            ToolCallReady: ignore(Reason.DUPLICATE, "the output was sent"),
             births: begins_once,
         },
     }

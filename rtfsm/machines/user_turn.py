@@ -2,7 +2,8 @@
 
 Theory. The one way to interrupt the host is to tell it that the user started to speak, so telling *is* cutting. Hence
 OVERLAPPING: the user speaks over speech that must not be cut, and the host is not told. Hence also the pair: where the
-provider says that it was cut and no speech was heard, started and stopped are told together, or the host plays on.
+provider says that it was cut and the host does not know that the user speaks, started and stopped are told together,
+or the host plays on; where it knows, and plays what began since, stopped and started are.
 What is told alternates, always: started, stopped, started. The agent is cut before the host is told. A transcript
 never touches a generation: most wires deliver it in no order.
 """
@@ -13,7 +14,15 @@ from enum import Enum
 from typing import Any
 
 from rtfsm.language import Machine, Reason, Timer, TimerElapsed, guard, ignore, refuse, stay, to, when
-from rtfsm.vocabulary.effects import CutAgent, EmitTranscript, SpeechStarted, SpeechStopped, TellReplies
+from rtfsm.vocabulary.effects import (
+    CutAgent,
+    EmitTranscript,
+    SpeechStarted,
+    SpeechStopped,
+    TellReplies,
+    TellSilent,
+    TellTalking,
+)
 from rtfsm.vocabulary.local import FloorFree, InterruptionNoticed, Release
 from rtfsm.vocabulary.wire import UserSpeechStarted, UserSpeechStopped, UserTranscript, UserTurnCancelled
 
@@ -41,13 +50,17 @@ def audible(_: object, event: InterruptionNoticed) -> bool:
     return event.audible
 
 
-def user_turn_machine(_: Capabilities, timing: Timing | None = None) -> Machine:
-    """The machine: the same for every wire."""
+def user_turn_machine(wire: Capabilities, timing: Timing | None = None) -> Machine:
+    """The machine for a wire. Where responses have ids, no generation has to know whether the user speaks."""
     timing = timing or Timing()
     u = UserTurn
-    start = (when(floor_held, to(u.OVERLAPPING)), to(u.SPEAKING, CutAgent, SpeechStarted, TellReplies))
+    talking, silent = ((TellTalking,), (TellSilent,)) if wire.minted else ((), ())
+    start = (
+        when(floor_held, to(u.OVERLAPPING, *talking)),
+        to(u.SPEAKING, CutAgent, *talking, SpeechStarted, TellReplies),
+    )
     pair = (
-        when(audible, stay(CutAgent, SpeechStarted, SpeechStopped)),
+        when(audible, stay(CutAgent, SpeechStarted, TellReplies, SpeechStopped)),
         ignore(Reason.NO_OP, "nothing is being heard that would have to end"),
     )
     speaks = ignore(Reason.DUPLICATE, "the user speaks already")
@@ -61,18 +74,24 @@ def user_turn_machine(_: Capabilities, timing: Timing | None = None) -> Machine:
             FloorFree: floor_is_free,
         },
         u.OVERLAPPING: {
-            (InterruptionNoticed, FloorFree): to(u.SPEAKING, CutAgent, SpeechStarted, TellReplies),
-            UserSpeechStopped: to(u.AWAITING_TRANSCRIPT),
-            (UserTurnCancelled, Release, TimerElapsed): to(u.SILENT),
+            InterruptionNoticed: to(u.SPEAKING, CutAgent, SpeechStarted, TellReplies),
+            FloorFree: to(u.SPEAKING, SpeechStarted, TellReplies),
+            UserSpeechStopped: to(u.AWAITING_TRANSCRIPT, *silent),
+            (UserTurnCancelled, TimerElapsed): to(u.SILENT, *silent),
+            Release: to(u.SILENT),
             UserTranscript: stay(EmitTranscript),
             UserSpeechStarted: speaks,
         },
         u.SPEAKING: {
-            UserSpeechStopped: to(u.AWAITING_TRANSCRIPT, SpeechStopped),
-            (UserTurnCancelled, Release, TimerElapsed): to(u.SILENT, SpeechStopped),
+            UserSpeechStopped: to(u.AWAITING_TRANSCRIPT, SpeechStopped, *silent),
+            (UserTurnCancelled, TimerElapsed): to(u.SILENT, SpeechStopped, *silent),
+            Release: to(u.SILENT, SpeechStopped),
             UserTranscript: stay(EmitTranscript),
             UserSpeechStarted: speaks,
-            InterruptionNoticed: ignore(Reason.NO_OP, "the host was told when the user began"),
+            InterruptionNoticed: (
+                when(audible, stay(CutAgent, SpeechStopped, SpeechStarted)),
+                ignore(Reason.NO_OP, "the host was told when the user began, and plays nothing since"),
+            ),
             FloorFree: floor_is_free,
         },
         u.AWAITING_TRANSCRIPT: {

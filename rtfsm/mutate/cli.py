@@ -64,7 +64,7 @@ def run(
     plans = planned(MACHINES if machine is None else (machine,), profile)[::every]
     with _quiet():
         heard = Stories.heard(stories_below(directory))
-        judge = Judge(heard, BOUNDS if bounds is None else dict.fromkeys(BOUNDS, bounds))
+        judge = Judge(heard) if bounds is None else Judge(heard, dict.fromkeys(BOUNDS, bounds), {})
         print(f"{len(plans)} mutants, {len(heard.all)} stories; every state of the whole is visited first", file=out)
         _prepare(judge, plans, out)
         judged = list(_judged(judge, plans, processes, began + seconds if seconds else None, out))
@@ -89,12 +89,8 @@ def _prepare(judge: Judge, plans: list[Planned], out: TextIO) -> None:
     for profile in dict.fromkeys(profile for plan in plans for profile in plan.profiles):
         began = monotonic()
         graphs = judge.graphs(profile)
-        places = ", ".join(f"{len(graph.places):,} at {_shown(graph.bounds)}" for graph in graphs)
+        places = ", ".join(f"{len(graph.places):,} at {graph.shown}" for graph in graphs)
         print(f"{profile}: states {places} ({monotonic() - began:.1f} s)", file=out, flush=True)
-
-
-def _shown(bounds: object) -> str:
-    return str(bounds).removeprefix("Bounds")
 
 
 _inherited: list[tuple[Judge, list[Planned]]] = []

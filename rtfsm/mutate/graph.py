@@ -16,7 +16,7 @@ from rtfsm.check.conversation import Place
 from rtfsm.check.environment import moves
 from rtfsm.check.world import Situations, World
 from rtfsm.language import Arm, Event, Instance, Kind, Machine, RtfsmError
-from rtfsm.machines import Capabilities
+from rtfsm.machines import BargeIn, Capabilities, Floor
 from rtfsm.vocabulary.effects import RoutedEffect
 
 __all__ = ["Cell", "Edge", "Graph", "Traced", "Tracer"]
@@ -43,8 +43,8 @@ class Traced:
 class _Watched(World):
     """A world that notes which cells are asked and which timers begin anew."""
 
-    def __init__(self, capabilities: Capabilities) -> None:
-        super().__init__(capabilities)
+    def __init__(self, capabilities: Capabilities, floor: Floor) -> None:
+        super().__init__(capabilities, floor=floor)
         self.cells: set[Cell] = set()
         self.begun: dict[tuple[str, str], bool] = {}
         """(machine, instance) whose timer began anew -> whether by entering a state"""
@@ -62,8 +62,8 @@ class _Watched(World):
 class Tracer(ConversationModel):
     """A model of which single steps can be asked for, with one table exchanged for another."""
 
-    def __init__(self, capabilities: Capabilities, bounds: Bounds) -> None:
-        self._watched = _Watched(capabilities)
+    def __init__(self, capabilities: Capabilities, bounds: Bounds, floor: Floor) -> None:
+        self._watched = _Watched(capabilities, floor)
         super().__init__(capabilities, bounds, world=self._watched)
 
     def exchange(self, machine: Machine) -> Callable[[], None]:
@@ -118,9 +118,11 @@ class Graph:
     Raises ValueError if anything is wrong with them: what is sought is what a change breaks.
     """
 
-    def __init__(self, capabilities: Capabilities, bounds: Bounds) -> None:
-        self.tracer = Tracer(capabilities, bounds)
-        self.bounds = bounds
+    def __init__(self, capabilities: Capabilities, bounds: Bounds, floor: Floor = Floor()) -> None:  # noqa: B008
+        self.tracer = Tracer(capabilities, bounds, floor)
+        beside = "" if floor == Floor() else f" by {'the provider' if floor.barge_in is BargeIn.PROVIDER else 'both'}"
+        self.shown = f"{bounds.calls}.{bounds.requests}.{bounds.generations}{beside}"
+        """How many calls, requests and responses may be alive, and who cuts where it is not the user's voice."""
         first = self.tracer.first()
         self.places = [first]
         self.numbers = {first: 0}

@@ -13,7 +13,7 @@ import attrs
 from rtfsm.check import Bounds, ConversationModel, ExplorationLimit, check_machine, explore, search
 from rtfsm.check.world import World
 from rtfsm.language import Composition, Machine, RtfsmError
-from rtfsm.machines import Capabilities, compose
+from rtfsm.machines import BargeIn, Capabilities, Floor, compose
 from rtfsm.profiles import PROFILES
 from rtfsm.targets import births_of
 
@@ -39,6 +39,11 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
 """How much is alive at once in the searches, for each profile. The first is quick, and for every mutant; the others are
 for those whom the stories do not kill, and it is within them that a mutant is proved to be equivalent."""
 
+BESIDES: Mapping[str, tuple[tuple[Bounds, Floor], ...]] = {
+    "phonic": ((Bounds(0, 0, 1), Floor(BargeIn.PROVIDER)), (Bounds(0, 1, 1), Floor(welcome=False, say=False))),
+    "openai": ((Bounds(0, 0, 1), Floor(BargeIn.PROVIDER)),),
+}
+"""What is searched besides, where the user's voice does not cut everything."""
 GROWS = 1_000
 """Pairs of a state and a context, which are 200 at most in any of the tables, that only an endless count exceeds."""
 FOR_TIME = {"tool_call": Bounds(1, 0, 1), "reply": Bounds(0, 1, 1)}
@@ -77,15 +82,23 @@ def planned(machines: Iterable[str] = MACHINES, profile: str | None = None) -> l
 class Judge:
     """Says what became of each mutant. The graphs and the stories are made once, before the work is shared."""
 
-    def __init__(self, stories: Stories, bounds: Mapping[str, tuple[Bounds, ...]] = BOUNDS) -> None:
+    def __init__(
+        self,
+        stories: Stories,
+        bounds: Mapping[str, tuple[Bounds, ...]] = BOUNDS,
+        besides: Mapping[str, tuple[tuple[Bounds, Floor], ...]] = BESIDES,
+    ) -> None:
         self.stories = stories
         self.bounds = bounds
+        self.besides = besides
         self._graphs: dict[str, list[Graph]] = {}
 
     def graphs(self, profile: str) -> list[Graph]:
         """Everything that can happen over the wire of a profile, within its bounds."""
         if profile not in self._graphs:
-            self._graphs[profile] = [Graph(PROFILES[profile], bounds) for bounds in self.bounds[profile]]
+            wire, besides = PROFILES[profile], self.besides.get(profile, ())
+            self._graphs[profile] = [Graph(wire, bounds) for bounds in self.bounds[profile]]
+            self._graphs[profile] += [Graph(wire, bounds, floor) for bounds, floor in besides]
         return self._graphs[profile]
 
     def judge(self, plan: Planned) -> Verdict:
@@ -134,8 +147,7 @@ class Judge:
 
     def _proof(self, plan: Planned) -> str:
         return "; ".join(
-            f"{profile} to " + ", ".join(f"{b.calls}.{b.requests}.{b.generations}" for b in self.bounds[profile][1:])
-            for profile in plan.profiles
+            f"{profile} to " + ", ".join(graph.shown for graph in self.graphs(profile)[1:]) for profile in plan.profiles
         )
 
 
@@ -150,7 +162,7 @@ def _alone(machine: Machine, wire: Capabilities) -> str | None:
         explore(machine, births, limit=GROWS)
         result = check_machine(machine, births=births)
     except ExplorationLimit as error:
-        return str(error)
+        return f"endless count: {error}"
     return f"{result.findings[0].kind}: {result.findings[0].text}" if result.findings else None
 
 

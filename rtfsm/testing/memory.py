@@ -17,7 +17,7 @@ from rtfsm.adapters.phonic import RealtimeModel, RealtimeSession
 from rtfsm.adapters.phonic.provider import PhonicProvider
 from rtfsm.adapters.phonic.session import timing_of
 from rtfsm.adapters.phonic.transport import loss_of_close
-from rtfsm.machines import BargeIn, Conversation
+from rtfsm.machines import Conversation
 from rtfsm.testing.phonic_server.client_protocol import ClientProtocol
 from rtfsm.vocabulary.wire import Loss
 
@@ -30,11 +30,17 @@ class MemoryTransport:
     Every frame of the client is judged by the rules of the scripted server: see ``protocol``.
     """
 
-    def __init__(self, epoch: int, sink: Sink) -> None:
+    def __init__(
+        self, epoch: int, sink: Sink, resumes: str | None = None, earlier: MemoryTransport | None = None
+    ) -> None:
         self.epoch = epoch
+        self.resumes = resumes
+        """Id of the conversation that it goes on with, that of the connection ``earlier``."""
         self.sent: list[dict[str, Any]] = []
         """What the client sent, decoded."""
         self.protocol = ClientProtocol()
+        if resumes is not None and earlier is not None:
+            self.protocol = ClientProtocol(earlier.protocol.config, earlier.protocol.calls)
         self.dropped = 0
         self.closing = False
         """The client has asked for the close, and the server has not answered it."""
@@ -103,7 +109,7 @@ class MemoryProvider(PhonicProvider):
         self.transports: list[MemoryTransport] = []
 
     def connect(self, settings: Settings, epoch: int, sink: Sink) -> MemoryTransport:  # type: ignore[override]
-        transport = MemoryTransport(epoch, sink)
+        transport = MemoryTransport(epoch, sink, settings.resumes, self.transports[-1] if self.transports else None)
         self.transports.append(transport)
         return transport
 
@@ -111,14 +117,13 @@ class MemoryProvider(PhonicProvider):
 class MemorySession(RealtimeSession):
     """A session of Phonic's whose connections a test holds in its hand, under ``wire``."""
 
-    def __init__(self, model: RealtimeModel, *, barge_in: BargeIn = BargeIn.SPEECH) -> None:
+    def __init__(self, model: RealtimeModel) -> None:
         self.provider = MemoryProvider()
         options = model._options.copy()
         conversation = Conversation(
             self.provider.capabilities,
             timing_of(options),
             retries=options.conn_options.max_retry,
-            barge_in=barge_in,
         )
         livekit.RealtimeSession.__init__(self, model, self.provider, conversation, options)
 

@@ -147,6 +147,11 @@ class ReportCallEnded(HostEffect):
 
 
 @attrs.frozen
+class ReportOutputDropped(HostEffect):
+    """Tell the application that a tool's output came when nobody waited for it any more."""
+
+
+@attrs.frozen
 class RestoreConfig(HostEffect):
     """Return to the configuration that the provider last accepted."""
 
@@ -156,7 +161,9 @@ class RestoreConfig(HostEffect):
 
 @attrs.frozen
 class OpenTransport(WireEffect):
-    """Open a connection: a new epoch."""
+    """Open a connection: a new epoch. resume: to go on with the conversation of the one before."""
+
+    resume: bool = False
 
 
 @attrs.frozen
@@ -229,6 +236,16 @@ class CutAgent(RoutedEffect):
 @attrs.frozen
 class TellReplies(RoutedEffect):
     """The next turn answers the user, not an earlier request."""
+
+
+@attrs.frozen
+class TellTalking(RoutedEffect):
+    """The user speaks, whether the host is told or not."""
+
+
+@attrs.frozen
+class TellSilent(RoutedEffect):
+    """The user speaks no more."""
 
 
 @attrs.frozen

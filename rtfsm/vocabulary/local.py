@@ -48,7 +48,9 @@ class ReplyAbandoned(Event):
 
 @attrs.frozen
 class InterruptRequested(Event):
-    """The host wants the current speech to end."""
+    """The host wants the current speech to end. user_has_floor (*filled*): the user is speaking or was just heard."""
+
+    user_has_floor: bool = False
 
 
 class ToolReply(Enum):
@@ -59,16 +61,23 @@ class ToolReply(Enum):
 
 @attrs.frozen
 class ToolOutputGiven(Event):
-    """The host ran a tool."""
+    """The host ran a tool. in_vain (*filled*): the host waits for an answer to it while the conversation goes on, and
+    no other answer is on its way."""
 
     call: str
     output: str = attrs.field(repr=False)
     reply: ToolReply = ToolReply.WANTED
+    in_vain: bool = False
 
 
 @attrs.frozen
 class CloseRequested(Event):
     """The host closes the session."""
+
+
+@attrs.frozen
+class WindowOver(Event):
+    """The provider has forgotten the conversation whose connection was lost. The conversation itself tells the time."""
 
 
 @attrs.frozen
@@ -142,6 +151,16 @@ class NextCall(Event):
 @attrs.frozen
 class UserSpoke(Event):
     """The user took the floor, and the next turn will answer that."""
+
+
+@attrs.frozen
+class UserTalks(Event):
+    """The user speaks, and has perhaps not taken the floor."""
+
+
+@attrs.frozen
+class UserSilent(Event):
+    """The user speaks no more."""
 
 
 @attrs.frozen

@@ -26,6 +26,7 @@ class Loss(Enum):
     """What the loss of a connection means; a codec's table of close codes chooses."""
 
     RETRYABLE = "another attempt may succeed"
+    RESUMABLE = "another connection may go on with the same conversation, for a while"
     NORMAL = "the conversation ended as intended"
     FAILED = "another attempt would fail too"
 
@@ -73,7 +74,7 @@ class Fault(WireEvent):
     """The provider reports an error."""
 
     fatal: bool
-    code: str | None = None
+    code: str | None = attrs.field(default=None, repr=False)
     detail: str = attrs.field(default="", repr=False)
     parameters: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
 
@@ -181,7 +182,7 @@ class RequestRejected(WireEvent):
     """The provider refused a request for a reply."""
 
     request: str
-    code: str | None = None
+    code: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
@@ -223,7 +224,7 @@ class UserTurnCancelled(WireEvent):
 
 @attrs.frozen
 class UserTranscript(WireEvent):
-    """What the user said, finally."""
+    """What the user said, finally. It has words: a codec leaves out what was heard of speech without any."""
 
     text: str = attrs.field(repr=False)
     turn: str | None = None

@@ -19,7 +19,8 @@ LIVEKIT = (
 )  # fmt: skip
 OURS = (
     "turn_changed", "conversation_ended", "conversation_created", "tool_call_ended", "tool_call_timed_out",
-    "tool_output_dropped", "dtmf", "warning", "input_language",
+    "tool_call_output_processed", "tool_output_dropped", "assistant_chose_not_to_respond", "dtmf", "timings", "warning",
+    "input_language",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from livekit.agents import function_tool, llm
 
 from rtfsm.adapters.phonic import RealtimeModel
 from rtfsm.language import Kind
-from rtfsm.machines import BargeIn, Conversation
+from rtfsm.machines import Conversation
 from rtfsm.testing.memory import MemorySession, MemoryTransport
 from rtfsm.testing.phonic_server import messages as say
 from tests.adapter.host import Host
@@ -24,9 +24,13 @@ class Play:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         hush: Any = [{"name": "hush", "forbid_speech_after_tool_call": True}]
-        model = RealtimeModel(api_key="key", base_url="ws://nowhere", configs_for_tools=hush)
-        barge_in = BargeIn.SPEECH if plan.yields else BargeIn.PROVIDER
-        self.session = MemorySession(model, barge_in=barge_in)
+        model = RealtimeModel(
+            api_key="key",
+            base_url="ws://nowhere",
+            configs_for_tools=hush,
+            barge_in="speech" if plan.yields else "provider",
+        )
+        self.session = MemorySession(model)
         self.host = Host(self.session, reads=plan.reads, interrupts=plan.interrupts)
         if plan.during:
             self.host.during = getattr(self, f"_{plan.during}_within")

@@ -6,19 +6,26 @@ import base64
 import json
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtfsm.adapters.livekit import provider as do
-from rtfsm.adapters.phonic.codec import CodecState, PhonicCodec
+from rtfsm.adapters.phonic.codec import CodecState, Greets, PhonicCodec
+from rtfsm.adapters.phonic.commands import Mute, SetExternalId, Unmute
+from rtfsm.adapters.phonic.notices import ProcessedToolCall
 from rtfsm.language import Event
 from rtfsm.testing.phonic_server import ClientProtocol, messages
 from rtfsm.vocabulary import wire
 
 CODEC = PhonicCodec()
-LATER = CodecState(fresh=False)
+LATER = CodecState(Greets.NOT)
 SOUND = b"\1\0\2\0"
+PROCESSED = ProcessedToolCall(
+    "c1", tool="weather", timed_out=False, duration=0.25, error=None, role="assistant",
+    details={"parameters": {}, "output": "sunny"},
+)  # fmt: skip
 
 
 def decoded(frame: Any, state: CodecState = LATER) -> tuple[CodecState, tuple[Event, ...]]:
@@ -40,21 +47,27 @@ EVERY: list[tuple[messages.Message, tuple[Event, ...]]] = [
     (messages.input_cancelled(), (wire.UserTurnCancelled(),)),
     (
         messages.audio_chunk(SOUND, "word", timings={"llm": 12.5}),
-        (wire.TextDelta("word", seconds=2 / 24000), wire.AudioDelta(SOUND)),
+        (wire.TextDelta("word", seconds=2 / 24000), wire.AudioDelta(SOUND), wire.Notice("timings", {"llm": 12.5})),
     ),
     (messages.user_started_speaking(), (wire.UserSpeechStarted(),)),
     (messages.user_finished_speaking(), (wire.UserSpeechStopped(),)),
     (messages.assistant_started_speaking(), (wire.GenerationCreated(),)),
     (messages.assistant_finished_speaking(), (wire.GenerationDone(),)),
     (messages.interrupted_response("I wi"), (wire.GenerationInterrupted(heard="I wi"),)),
-    (messages.dtmf("1#", timings={"x": 1.0}), (wire.Notice("dtmf", "1#"),)),
+    (messages.dtmf("1#", timings={"x": 1.0}), (wire.Notice("dtmf", "1#"), wire.Notice("timings", {"x": 1.0}))),
     (
         messages.tool_call("c1", "weather", {"city": "Rome", "days": 3}),
         (wire.ToolCallReady("c1", "weather", '{"city":"Rome","days":3}'),),
     ),
-    (messages.tool_call_output_processed("c1", "weather", output="sunny"), (wire.ToolResultTaken("c1"),)),
+    (
+        messages.tool_call_output_processed("c1", "weather", output="sunny", duration_ms=250),
+        (wire.ToolResultTaken("c1"), wire.Notice("tool_call_output_processed", PROCESSED)),
+    ),
     (messages.tool_call_interrupted("c1", "weather"), (wire.ToolCallCancelled("c1"),)),
-    (messages.assistant_chose_not_to_respond(), (wire.ReplyDeclined(),)),
+    (
+        messages.assistant_chose_not_to_respond(),
+        (wire.ReplyDeclined(), wire.Notice("assistant_chose_not_to_respond")),
+    ),
     (messages.assistant_ended_conversation(), (wire.ConversationEnded(),)),
     (
         messages.error("bad voice", code="e1", param_errors={"voice_id": "unknown", "agent": "none"}),
@@ -80,13 +93,46 @@ def test_the_table_above_knows_every_builder_of_the_server() -> None:
 
 def test_a_timed_out_call_is_taken_and_told() -> None:
     message = messages.tool_call_output_processed("c1", "weather", timed_out=True)
-    assert events_of(message) == (wire.ToolResultTaken("c1"), wire.Notice("tool_call_timed_out", "c1"))
+    taken, timed_out, told = events_of(message)
+    assert (taken, timed_out) == (wire.ToolResultTaken("c1"), wire.Notice("tool_call_timed_out", "c1"))
+    assert isinstance(told, wire.Notice)
+    assert isinstance(told.data, ProcessedToolCall)
+    assert told.data.timed_out
+
+
+def test_a_call_is_over_whatever_else_is_said_of_it() -> None:
+    taken, told = events_of(
+        {"type": "tool_call_output_processed", "tool_call_id": "c1", "tool": 5, "duration_ms": "long", "output": 0}
+    )
+    assert taken == wire.ToolResultTaken("c1")
+    assert isinstance(told, wire.Notice)
+    assert told.data == ProcessedToolCall(
+        "c1", tool=None, timed_out=False, duration=None, error=None, role=None, details={"output": 0}
+    )
+    assert "rainy" not in repr(
+        ProcessedToolCall("c1", "weather", False, 0.1, "rainy", "assistant", {"output": "rainy"})
+    )
+
+
+def test_timings_that_are_none_cost_neither_the_sound_nor_the_words() -> None:
+    for timings, told in (
+        ({"llm": 1, "name": "x", "flag": True}, wire.Notice("timings", {"llm": 1})),
+        ([1], wire.Malformed("bad timings")),
+    ):
+        events = events_of({**messages.audio_chunk(SOUND, "word"), "timings": timings})
+        assert events == (wire.TextDelta("word", seconds=2 / 24000), wire.AudioDelta(SOUND), told)
+
+
+def test_speech_without_a_word_is_no_transcript() -> None:
+    for text in ("", "  ", "\n"):
+        assert events_of(messages.input_text(text, language="en")) == (wire.Notice("input_language", "en"),)
 
 
 def test_only_a_turn_before_any_word_and_any_request_is_a_greeting() -> None:
     started = messages.assistant_started_speaking()
     assert events_of(started, CODEC.initial) == (wire.GenerationCreated(greeting=True),)
-    for first in (messages.user_started_speaking(), started, messages.audio_chunk(SOUND, "word")):
+    called = messages.tool_call("c", "weather", {})
+    for first in (messages.user_started_speaking(), started, messages.audio_chunk(SOUND, "word"), called):
         after, _ = decoded(first, CODEC.initial)
         assert events_of(started, after) == (wire.GenerationCreated(greeting=False),)
     for asked in (do.Reply("r"), do.Say("r", "Hello")):
@@ -95,6 +141,22 @@ def test_only_a_turn_before_any_word_and_any_request_is_a_greeting() -> None:
     for neutral in (messages.audio_chunk(SOUND), messages.conversation_created("c"), messages.warning("w")):
         after, _ = decoded(neutral, CODEC.initial)
         assert events_of(started, after) == (wire.GenerationCreated(greeting=True),)
+
+
+def test_a_request_does_not_take_the_place_of_a_welcome_that_was_configured() -> None:
+    started = messages.assistant_started_speaking()
+    after, _ = CODEC.encode(CodecState(Greets.SURELY), do.Reply("r"))
+    after, events = decoded(started, after)
+    assert events == (wire.GenerationCreated(greeting=True),)
+    assert events_of(started, after) == (wire.GenerationCreated(greeting=False),)
+
+
+def test_speech_that_may_not_be_interrupted_is_asked_for_so() -> None:
+    said = [CODEC.encode(CODEC.initial, do.Say("r", "Hello", interruptible=may))[1] for may in (True, False)]
+    assert [json.loads(frames[0]) for frames in said] == [
+        {"type": "say", "text": "Hello"},
+        {"type": "say", "text": "Hello", "interruptible": False},
+    ]
 
 
 # -- what is no message --------------------------------------------------------------------------------------------
@@ -129,7 +191,7 @@ NO_MESSAGE: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("frame", "kind"), NO_MESSAGE, ids=range(len(NO_MESSAGE)))
 def test_what_is_no_message_is_named_and_counted_and_changes_nothing(frame: Any, kind: str) -> None:
-    for state in (CODEC.initial, CodecState(fresh=False, blank=" ")):
+    for state in (CODEC.initial, CodecState(Greets.NOT, " ")):
         assert decoded(frame, state) == (state, (wire.Malformed(kind),))
 
 
@@ -221,7 +283,7 @@ BENT = st.builds(
     st.sets(st.sampled_from(FIELDS), max_size=2),
 ).map(json.dumps)
 ANY_FRAME = st.text() | st.text(st.characters()) | st.binary() | JSON.map(json.dumps) | BENT
-STATES = st.builds(CodecState, st.booleans(), st.sampled_from(("", " ", "\n ")))
+STATES = st.builds(CodecState, st.sampled_from(Greets), st.sampled_from(("", " ", "\n ")))
 
 
 @settings(max_examples=600, derandomize=True, deadline=None, database=None)
@@ -230,10 +292,10 @@ STATES = st.builds(CodecState, st.booleans(), st.sampled_from(("", " ", "\n ")))
 @example(CodecState(), '{"type":"tool_call","tool_call_id":"a","tool_name":"b","parameters":{"x":1e999}}')
 @example(CodecState(), '{"type":"tool_call","tool_call_id":"a","tool_name":"b","parameters":{"x":' + "9" * 5000 + "}}")
 def test_no_frame_makes_the_codec_raise_and_it_is_a_pure_fold(state: CodecState, frame: str | bytes) -> None:
-    before = CodecState(state.fresh, state.blank)
+    before = attrs.evolve(state)
     after, events = decoded(frame, state)
     assert state == before
-    assert decoded(frame, CodecState(state.fresh, state.blank)) == (after, events)
+    assert decoded(frame, attrs.evolve(state)) == (after, events)
     assert isinstance(after, CodecState)
     for event in events:
         assert isinstance(event, wire.WireEvent)
@@ -291,6 +353,9 @@ COMMANDS: list[tuple[do.Command, list[messages.Message]]] = [
         [{"type": "tool_call_output", "tool_call_id": "c1", "output": {"error": "it broke"}}],
     ),
     (do.Cancel("g"), []),
+    (Mute(), [{"type": "mute"}]),
+    (Unmute(), [{"type": "unmute"}]),
+    (SetExternalId("call-7"), [{"type": "set_external_id", "external_id": "call-7"}]),
 ]
 
 

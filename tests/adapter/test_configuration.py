@@ -43,7 +43,9 @@ def test_another_agent_takes_over_by_a_reset_that_ends_what_was_open() -> None:
             assert "I want to pay." in reset["config"]["system_prompt"]
             assert [tool["tool_schema"]["function"]["name"] for tool in reset["config"]["tools"]] == ["clock"]
             await talk.hears(*spoken("Cash?"))
-            assert [one.text for one in talk.host.generations] == ["Old words ", "Cash?"]
+            old, released, new = talk.host.generations
+            assert (old.text, new.text) == ("Old words ", "Cash?")
+            assert (released.messages, released.calls, released.sealed) == ([], [], True)
 
     run(main())
 

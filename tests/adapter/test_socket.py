@@ -11,7 +11,7 @@ from livekit.agents import llm
 from livekit.agents.types import APIConnectOptions
 
 from rtfsm.adapters.livekit import ProviderError
-from rtfsm.adapters.phonic import RealtimeModel
+from rtfsm.adapters.phonic import RealtimeModel, codec
 from rtfsm.testing.phonic_server import Call, PhonicServer, messages
 from rtfsm.testing.virtual_time import run
 from tests.adapter.stage import KEY, Talk, attentive, mute, spoken, talking, user
@@ -254,7 +254,7 @@ def test_a_dropped_connection_is_replaced_with_the_history_and_without_the_welco
     async def main() -> None:
         async with talking(welcome_message="Hello!") as talk:
             await talk.hears(*spoken("Hello!"), *user("I am Ann"), *spoken("Hi ", "Ann.", finished=False))
-            await talk.call.drop()
+            await talk.call.close(1011)
             await talk.until(lambda: len(talk.server.connections) == 2)
             await talk.until_ready()
             first, second = talk.sent("config")
@@ -277,6 +277,36 @@ def test_attempts_are_counted_anew_in_each_outage() -> None:
                 await talk.until(lambda lost=lost: len(talk.server.connections) == lost + 1)  # type: ignore[misc]
                 await talk.until_ready()
             assert talk.host.named("error") == []
+
+    run(main())
+
+
+def test_an_error_of_which_the_table_says_so_ends_the_conversation_with_one_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(codec, "FATAL_ERRORS", frozenset({"done"}))
+
+    async def main() -> None:
+        async with talking() as talk:
+            await talk.hears(*spoken("One", finished=False))
+            await talk.hears(messages.error("all is lost", code="done"), messages.error("and more", code="done"))
+            (error,) = talk.host.named("error")
+            assert not error.recoverable
+            assert error.error.code == "done"
+            assert talk.last.sealed
+            await talk.until(lambda: talk.session.turn.session == "CLOSED")
+            assert len(talk.host.named("error")) == 1
+
+    run(main())
+
+
+def test_an_error_that_the_end_of_the_connection_follows_is_told_apart_from_it() -> None:
+    async def main() -> None:
+        async with talking() as talk:
+            await talk.hears(messages.error("too many calls", code="limit"))
+            await talk.call.close(4010)
+            await talk.settle()
+            assert [error.recoverable for error in talk.host.named("error")] == [True, False]
 
     run(main())
 

@@ -90,7 +90,8 @@ def test_each_generation_is_measured_once() -> None:
             await asyncio.sleep(0.3)
             await talk.hears(messages.audio_chunk(SOUND, "Hm"), messages.assistant_finished_speaking())
             await talk.hears(*spoken())
-            first, second = talk.host.named("metrics_collected")
+            connection, first, second = talk.host.named("metrics_collected")
+            assert connection.request_id == ""  # it measures how long connecting took
             assert 0.29 < first.ttft < 0.33
             assert first.duration >= first.ttft
             assert first.request_id == talk.host.generations[0].event.response_id

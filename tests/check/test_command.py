@@ -114,7 +114,7 @@ def test_an_order_is_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
         (["check", "conversation", "--replay", "Nonsense"], "step 1: 'Nonsense' cannot come in"),
         (["check", "all", "--replay", "TransportOpened"], "an order is replayed on a conversation"),
         (["check", "session", "--replay", "TransportOpened"], "not on session"),
-        (["check", OFFICE, "--calls", "1"], "--calls bounds the conversation"),
+        (["check", OFFICE, "--calls", "1"], "--calls is about the conversation"),
         (["check", "tests.check.office:LAMP"], "is a Invariant, not an rtfsm.Machine, an rtfsm.Composition or"),
         (["check", "conversation", "--calls", "-1"], "is no number from 0 on"),
         (["check", "conversation", "--calls", "many"], "is no number from 0 on"),

@@ -64,7 +64,7 @@ def test_the_order_of_effects_and_steps_is_the_one_in_which_they_happened() -> N
     ]
     assert told == [
         "SILENT>SPEAKING", "CutAgent", "SPEAKING>INTERRUPTED", "CloseMessage", "Seal",
-        "SpeechStarted", "QUEUED>OVER", "TellReplies",
+        "TellTalking", "INTERRUPTED>INTERRUPTED", "SpeechStarted", "QUEUED>OVER", "TellReplies",
     ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ ALONE, CALLING, ASKING = Bounds(0, 0, 1), Bounds(1, 0, 1), Bounds(0, 1, 1)
 
 PLANTED: dict[str, Planted] = {
     "a turn that was cut is forgotten, so its next word opens a ghost": (
-        PHONIC, ALONE, ("generation", Generation.SPEAKING, local.UserCut, to(Generation.DONE, *CUT)), "GEN-5", 6,
+        PHONIC, ALONE, ("generation", Generation.SPEAKING, local.UserCut, to(Generation.DONE, *CUT)), "GEN-5", 7,
     ),
     "a turn that has ended is forgotten, so its stragglers open a ghost": (
         PHONIC, ALONE, ("generation", Generation.SPEAKING, wire.GenerationDone, to(Generation.DONE, *CUT)), "GEN-5", 6,
@@ -135,7 +135,7 @@ PLANTED: dict[str, Planted] = {
         PHONIC, ALONE, ("generation", Generation.SEALED, wire.TextDelta, NOTHING), "GEN-7", 6,
     ),
     "a turn that was cut is put back to its beginning": (
-        PHONIC, ALONE, ("generation", Generation.SPEAKING, local.UserCut, to(Generation.IDLE, *CUT)), "S-4", 6,
+        PHONIC, ALONE, ("generation", Generation.SPEAKING, local.UserCut, to(Generation.IDLE, *CUT)), "REFUSED", 5,
     ),
     "a held call is handed over at once, and again when its response is done": (
         OPENAI, CALLING, ("tool_call", ToolCall.NEW, local.CallHeld, to(ToolCall.HELD, order.DeliverCall)),

@@ -24,13 +24,17 @@ class Account(Debts):
     def opened(self, _: Mapping[str, Any]) -> None:
         if self.phase != "connecting":
             return
-        if self.configured:
+        if self.resuming:  # what would be refused now may be begun anew
+            self.retries += 1
+            self.enter("starting", "ready")
+        elif self.configured:
             self.send_config()
         else:
             self.enter("waiting", "config")
 
     def send_config(self) -> None:
         self.must.append("sends config")
+        self.fresh &= not self.ran
         self.dirty = self.anew = False
         self.enter("starting", "ready")
 
@@ -38,14 +42,16 @@ class Account(Debts):
         if self.phase != "starting":
             return
         self.enter("running")
+        self.forget()
         if self.ran:
             self.must.append("session_reconnected")
         if self.dirty:
             self.must.append("sends reset" if self.anew else "sends update_system_prompt")
+            self.fresh &= not self.anew
         self.ran, self.retries = True, self.allowed
 
     def lost(self, data: Mapping[str, Any]) -> None:
-        outcome = {1006: "retry", 1000: "normal"}.get(data["code"], "failed")
+        outcome = {1006: "resume", 1011: "retry", 1000: "normal"}.get(data["code"], "failed")
         if self.phase == "closing":
             self.enter("closed")
         elif self.phase == "ending":
@@ -54,11 +60,25 @@ class Account(Debts):
             self.turn = "none"
             self.end_debts()
             self.silence_user()
+        elif self.phase == "connecting" and self.resuming and outcome == "failed":
+            self.forget()
+            self.release("lost")
+            self.enter("retrying", "backoff")
         elif self.phase not in ("retrying", "closed"):
             self.give_up_or_retry(outcome)
 
+    def forget(self) -> None:
+        """No connection goes on with the conversation that was lost."""
+        self.resuming = False
+        self.until.pop("window", None)
+
     def give_up_or_retry(self, outcome: str) -> None:
-        if outcome == "retry" and self.retries:
+        if outcome in ("retry", "resume") and self.retries:
+            if outcome == "resume" and self.phase == "running":
+                self.resuming = True
+                self.until["window"] = self.at + self.last["resume"]
+            elif self.phase == "starting" and outcome != "resume":
+                self.forget()
             self.retries -= 1
             self.release("lost")
             self.enter("retrying", "backoff")
@@ -73,6 +93,8 @@ class Account(Debts):
             self.said, self.last_said = [Said("user", "what was said before")], None
         if self.phase in ("connecting", "retrying"):
             self.configured = True
+            self.dirty |= self.resuming
+            self.anew |= self.resuming and reset
         elif self.phase == "waiting":
             self.configured = True
             self.send_config()
@@ -82,6 +104,7 @@ class Account(Debts):
         elif self.phase == "running" and reset:
             self.release("reset")
             self.must.append("sends reset")
+            self.fresh = False
         elif self.phase == "running":
             self.must.append("sends update_system_prompt")
 
@@ -120,10 +143,13 @@ class Account(Debts):
         if self.turn == "open" and not self.spoken and not self.draining:
             return  # said twice
         self.finish()
-        self.begin(None if greets else self.oldest(), bracketed=True)
+        self.begin(None if greets else self.oldest(), bracketed=True, greets=greets)
 
-    def begin(self, answered: Answer | None, *, bracketed: bool) -> bool:
+    def begin(self, answered: Answer | None, *, bracketed: bool, greets: bool = False, goes_on: bool = False) -> bool:
         """The assistant takes the floor; False if nobody is to hear it."""
+        says = answered is not None and answered.say
+        firm = "all" in self.firm or (greets and "welcome" in self.firm) or (says and "say" in self.firm)
+        self.keeps = self.keeps if goes_on else firm
         heard = self.settle(answered)
         if not heard:
             self.dead(opened=False)
@@ -135,10 +161,12 @@ class Account(Debts):
         return True
 
     def words(self, text: str) -> None:
+        if self.turn == "none" and self.user in ("speaks", "over"):
+            return  # a murmur
         if self.turn == "none":
             self.turn = "open" if self.begin(self.oldest(), bracketed=False) else self.turn
         elif self.turn == "handed":
-            self.begin(None, bracketed=False)
+            self.begin(None, bracketed=False, goes_on=True)
         elif self.turn == "dead":
             self.window()
         if self.turn == "open":
@@ -175,10 +203,12 @@ class Account(Debts):
             return
         if self.user == "over":
             self.takes_floor()
-        elif self.user in ("silent", "stopped") and audible:
+        elif audible:
             self.must += ["started", "stopped"]
             self.cut()
             self.unheard.clear()
+            if self.user != "speaks":
+                self.next_answers_the_user()
 
     def declined(self) -> None:
         oldest = self.oldest()
@@ -190,21 +220,30 @@ class Account(Debts):
     def user_started(self) -> None:
         if self.user not in ("silent", "stopped"):
             return
-        if self.polite and self.unheard:
+        if self.holds:
             self.user = "over"
             self.until["user"] = self.at + self.last["speech"]
         else:
             self.takes_floor()
 
-    def takes_floor(self) -> None:
-        self.cut()
+    def takes_floor(self, *, cuts: bool = True) -> None:
+        if cuts:
+            self.cut()
         self.must.append("started")
         self.unheard.clear()
+        self.next_answers_the_user()
+        self.user = "speaks"
+        self.until["user"] = self.at + self.last["speech"]
+
+    @property
+    def holds(self) -> bool:
+        """The assistant speaks, or is heard, with what the user's voice alone does not cut."""
+        return (self.turn == "open" and self.keeps) or any(one.keeps for one in self.unheard)
+
+    def next_answers_the_user(self) -> None:
         for one in list(self.answers):
             if one.state in ("expected", "late"):
                 self.unanswered(one)
-        self.user = "speaks"
-        self.until["user"] = self.at + self.last["speech"]
 
     def user_stopped(self) -> None:
         if self.user in ("speaks", "over"):
@@ -227,8 +266,8 @@ class Account(Debts):
                 self.send_next()
             if self.phase == "ending" and not self.unheard and self.turn != "open":
                 self.the_end()
-            if self.user == "over" and not self.unheard:
-                self.takes_floor()
+            if self.user == "over" and not self.unheard and self.turn != "open":
+                self.takes_floor(cuts=False)
             self.unheard = [one for one in self.unheard if one.sound or not one.closed]
 
     # -- time ------------------------------------------------------------------------------------------------------
@@ -253,6 +292,12 @@ class Account(Debts):
             self.end_call(what)
         elif what == "user":
             self.silence_user()
+        elif what == "window":
+            self.forget()
+            if self.phase == "connecting":
+                self.must += ["aborts", "connects"]
+                self.fresh = True
+                self.enter("connecting", "connect")
         elif what == "turn":
             self.turn_waits_no_more()
         else:
@@ -277,8 +322,8 @@ class Account(Debts):
             self.must += ["error fatal", "closes"]
             self.enter("closing", "close")
         elif phase == "retrying":
-            self.must.append("connects")
-            self.fresh = True
+            self.must.append("resumes" if self.resuming else "connects")
+            self.fresh = not self.resuming
             self.enter("connecting", "connect")
         elif phase == "ending":
             self.the_end()

@@ -43,27 +43,29 @@ class Message:
     text: str = ""
     sound: bool = False
     closed: bool = False
+    keeps: bool = False
+    """The user's voice alone does not cut it."""
 
 
 class Books:
-    """last: how many seconds each thing lasts, by name. retries: how often a lost connection is tried again. polite:
-    whether the user's voice alone does not take the floor while the agent is heard."""
+    """last: how many seconds each thing lasts, by name. retries: how often a lost connection is tried again. firm: what
+    the user's voice alone does not cut: all, welcome, say."""
 
     def __init__(
-        self, last: Mapping[str, float], *, retries: int = 1, polite: bool = False, began: float = 0.0
+        self, last: Mapping[str, float], *, retries: int = 1, firm: frozenset[str] = frozenset(), began: float = 0.0
     ) -> None:
-        self.last, self.allowed, self.polite = last, retries, polite
+        self.last, self.allowed, self.firm = last, retries, firm
         self.must: list[str] = []
         self.at = began
         self.until: dict[str, float] = {}
         self.phase = ""
         self.enter("connecting", "connect")
         self.retries = retries
-        self.configured = self.dirty = self.anew = self.ran = self.gone = False
+        self.configured = self.dirty = self.anew = self.ran = self.gone = self.resuming = False
         self.fresh = True
         self.turn = "none"
         """Of the assistant: none, open, handed (its words so far were handed over), dead (cut), over (it has ended)."""
-        self.opened_once = self.spoken = self.bracketed = self.draining = False
+        self.opened_once = self.spoken = self.bracketed = self.draining = self.keeps = False
         self.message: Message | None = None
         self.unheard: list[Message] = []
         self.user = "silent"
@@ -77,6 +79,8 @@ class Books:
         """The connection is in another phase, which lasts so long at most."""
         self.phase = phase
         self.until.pop("connection", None)
+        if phase not in ("connecting", "starting", "retrying"):
+            self.until.pop("window", None)
         if lasts is not None:
             self.until["connection"] = self.at + self.last[lasts]
 
@@ -90,7 +94,7 @@ class Books:
     # -- the floor -------------------------------------------------------------------------------------------------
 
     def new_message(self) -> Message:
-        message = Message()
+        message = Message(keeps=self.keeps)
         self.unheard.append(message)
         self.last_said = None
         self.must.append("message")

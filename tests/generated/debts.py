@@ -44,17 +44,19 @@ class Debts(Books):
         self.end_call(id)
 
     def output(self, id: str, reply: str) -> None:
-        if self.phase in ("connecting", "waiting", "retrying"):
-            return
-        call = self.calls[id]
-        if call.state != "open":
+        if self.phase in ("connecting", "waiting") and not self.ran:
+            return  # it is of the time before the conversation
+        call, expected = self.calls.get(id), any(one.state == "expected" for one in self.answers)
+        if call is None or call.state != "open":
             self.must.append(f"tool_output_dropped {id}")
+            if reply != "NOT_WANTED" and not expected and self.phase not in ("ending", *LASTING):
+                self.must += ["announced", "generation ends"]  # nobody else lets the host go
             return
         call.state, call.until = "answered", self.at + self.last["taken"]
         self.must.append(f"sends tool_call_output {id}")
         if reply == "WITHHELD":
             self.must += ["announced", "generation ends"]
-        elif reply == "WANTED" and not any(one.state == "expected" for one in self.answers):
+        elif reply == "WANTED" and not expected:
             self.answers.append(Answer("expected", until=self.at + self.last["reply"]))
 
     # -- requests --------------------------------------------------------------------------------------------------
@@ -68,7 +70,7 @@ class Debts(Books):
     def cancels(self, n: int) -> None:
         self.must.append(f"future {n} cancelled")
         one = next(one for one in self.answers if one.n == n)
-        if one.state == "sent" and self.user == "silent":
+        if one.state == "sent" and self.user in ("silent", "over"):
             one.state, one.until = "late", self.at + self.last["discard"]
         else:
             self.answers.remove(one)
@@ -78,7 +80,7 @@ class Debts(Books):
         self.unheard.clear()
         for one in list(self.answers):
             if one.say and one.state in ("queued", "sent"):
-                self.fail(one, late=one.state == "sent")
+                self.fail(one, late=one.state == "sent" and self.user in ("silent", "over"))
 
     def send_next(self) -> None:
         free = self.turn != "open" and not any(one.state in ("sent", "late") for one in self.answers)

@@ -23,7 +23,7 @@ def rendered(entry: Entry) -> list[str]:
             return [f"sends tool_call_output {message['tool_call_id']}{error}"]
         if what == "closes":
             return ["aborts" if data["abort"] else "closes"]
-        return [what] if what == "connects" else [f"sends {what}"]
+        return [what] if what in ("connects", "resumes") else [f"sends {what}"]
     told: dict[str, Callable[[], str]] = {
         "generation_created": lambda: "announced asked" if data["asked"] else "announced",
         "message ends": lambda: "message ends" if data["both"] else "a message ends in part",
@@ -70,8 +70,10 @@ def _take(account: Account, entry: Entry) -> None:
 def _receive(account: Account, message: Mapping[str, Any]) -> None:
     kind, greets = message["type"], account.fresh
     spoken = kind == "audio_chunk" and message["text"]
-    account.fresh &= not (spoken or kind in ("assistant_started_speaking", "user_started_speaking"))
+    account.fresh &= not (spoken or kind in ("assistant_started_speaking", "user_started_speaking", "tool_call"))
     about_connection: dict[str, Any] = {
+        "conversation_created": lambda: None,
+        "conversation_reconnected": account.ready,
         "ready_to_start_conversation": account.ready,
         "assistant_ended_conversation": account.hung_up,
         "error": account.failed,

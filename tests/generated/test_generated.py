@@ -65,8 +65,10 @@ def plays() -> tuple[Play, ...]:
 
 
 def account_of(ordering: Ordering, plan: Schedule, played: Played) -> Account:
-    polite = ordering.graph.barge_in is BargeIn.PROVIDER
-    return Account(attrs.asdict(plan.timing), polite=polite, began=played.log[0].at)
+    floor = ordering.graph.floor
+    firm = {"all": floor.barge_in is BargeIn.PROVIDER, "welcome": not floor.welcome, "say": not floor.say}
+    names = frozenset(name for name, so in firm.items() if so)
+    return Account(attrs.asdict(plan.timing), firm=names, began=played.log[0].at)
 
 
 def told(ordering: Ordering, played: Played, wrong: list[str]) -> str:

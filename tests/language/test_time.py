@@ -86,6 +86,27 @@ def test_another_timer_holds_where_its_guard_does() -> None:
     assert driver.next_deadline() == 11.5
 
 
+def test_a_cap_counts_from_when_its_timer_takes_the_place_of_another() -> None:
+    again = ignore(Reason.NO_OP, "once more", rearm=True)
+    patient = Machine(
+        "patient", states=(B, G), initial=B, final={G}, context=Lock(knocks=1),
+        timers={B: Timer("wait", 2.0, cap=3.0, unless=(knocked, Timer("wait", 2.0)))},
+        table={
+            B: {Push: again, Knock: stay(assign(knocks=0)), TimerElapsed: to(G)},
+            G: {(Push, Knock): ignore(Reason.TERMINAL, "gone")},
+        },
+    )  # fmt: skip
+    driver = Driver(patient)
+    driver.start(0.0)
+    for now in (1.0, 2.0, 3.0, 4.0, 5.0):
+        driver.handle(Push(), now)
+    assert driver.next_deadline() == 7.0
+    driver.handle(Knock(), 6.0)
+    for now in (6.5, 8.0):
+        driver.handle(Push(), now)
+    assert driver.next_deadline() == 9.0
+
+
 def test_timers_run_out_earliest_first() -> None:
     house, order = a_house(), []
     house.handle(Rung(), 1.0)

@@ -14,6 +14,10 @@ from rtfsm.vocabulary.wire import GenerationStatus
 
 from .cast import Cast, Move, PlayedOut, PlayNext, Wait
 from .session_phrases import (
+    broken,
+    broken_and_refused,
+    broken_and_reset,
+    broken_for_long,
     close,
     end_by_the_wire,
     failure,
@@ -66,6 +70,16 @@ def barge_in(cast: Cast) -> list[Move]:
     return [cast.created(), cast.text(), cast.audio(), PlayNext(), wire.UserSpeechStarted("u"), cast.text(),
             wire.GenerationInterrupted(cast.id("r"), "<"), cast.done(CANCELLED), wire.UserSpeechStopped("u"),
             wire.UserTranscript("no", "u")]  # fmt: skip
+
+
+def barge_in_told_late(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), PlayNext(), wire.UserSpeechStarted("u"), wire.UserSpeechStopped("u"),
+            cast.text(), cast.done(CANCELLED), wire.UserTranscript("no", "u")]  # fmt: skip
+
+
+def murmur(cast: Cast) -> list[Move]:
+    said: list[Move] = [cast.text(), cast.audio()] if cast.profile.minted else []
+    return [wire.UserSpeechStarted("u"), *said, wire.UserSpeechStopped("u"), wire.UserTranscript("and so", "u")]
 
 
 def unannounced_interruption(cast: Cast) -> list[Move]:
@@ -283,11 +297,11 @@ ENDS: Sequence[Phrase] = (
 def phrases(profile: Capabilities) -> Sequence[Phrase]:
     """What can be said over a wire: common things first, and what ends the session last."""
     common = [
-        turn, turn_without_brackets, barge_in, tool, reply, user_turn, host_interrupts, two_messages, wordless,
-        greeting, unannounced_interruption, interruption_of_nobody, no_user_turn, mute_user, endless_user, tool_only,
-        tool_without_start, two_tools, tool_never_answered, tool_of_a_cut_turn, late_reply, abandoned_reply,
-        reply_abandoned_for_the_user, declined_reply, queued_replies, stalled, sealed_then_more, sealed_then_cut,
-        tool_among_messages, tool_interrupted_by_the_host, sealed_then_interrupted_by_the_host,
+        turn, turn_without_brackets, barge_in, barge_in_told_late, murmur, tool, reply, user_turn, host_interrupts,
+        two_messages, wordless, greeting, unannounced_interruption, interruption_of_nobody, no_user_turn, mute_user,
+        endless_user, tool_only, tool_without_start, two_tools, tool_never_answered, tool_of_a_cut_turn, late_reply,
+        abandoned_reply, reply_abandoned_for_the_user, declined_reply, queued_replies, stalled, sealed_then_more,
+        sealed_then_cut, tool_among_messages, tool_interrupted_by_the_host, sealed_then_interrupted_by_the_host,
         answer_interrupted_by_the_host, calls_while_requests_wait, user_over_speech, user_over_speech_until_cut,
         stragglers, reconfigured, fault, pause, reconnect, lost_in_a_turn,
     ]  # fmt: skip
@@ -305,6 +319,8 @@ def phrases(profile: Capabilities) -> Sequence[Phrase]:
         common.append(superseded)
     if profile.resettable:
         common += [reset, reset_in_a_sentence, reset_in_a_turn]
+    if profile.resumable:
+        common += [broken, broken_and_refused, broken_and_reset, broken_for_long]
     if profile.going_away:
         common += [roll, roll_in_a_turn, roll_that_cannot_wait]
     return [*common, *ENDS]

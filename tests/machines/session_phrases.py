@@ -33,6 +33,24 @@ def reconnect(_: Cast) -> list[Move]:
     return [wire.TransportLost(Loss.RETRYABLE), Wait(2.0), wire.TransportOpened(), wire.ProviderReady()]
 
 
+def broken(_: Cast) -> list[Move]:
+    return [wire.TransportLost(Loss.RESUMABLE), Wait(2.0), wire.TransportOpened(), wire.ProviderReady()]
+
+
+def broken_and_refused(_: Cast) -> list[Move]:
+    return [wire.TransportLost(Loss.RESUMABLE), Wait(2.0), local.ConfigGiven(), wire.TransportOpened(),
+            wire.TransportLost(Loss.RETRYABLE), Wait(2.0), wire.TransportOpened(), wire.ProviderReady()]  # fmt: skip
+
+
+def broken_and_reset(_: Cast) -> list[Move]:
+    return [wire.TransportLost(Loss.RESUMABLE), Wait(2.0), local.ConfigGiven(local.ConfigKind.RESET),
+            wire.TransportOpened(), wire.ProviderReady()]  # fmt: skip
+
+
+def broken_for_long(_: Cast) -> list[Move]:
+    return [wire.TransportLost(Loss.RESUMABLE), Wait(30.0), wire.TransportOpened(), wire.ProviderReady()]
+
+
 def lost_in_a_turn(cast: Cast) -> list[Move]:
     return [local.ReplyRequested(f"b{cast.number}"), cast.created(), cast.text(), cast.call(),
             wire.TransportLost(Loss.RETRYABLE), local.ToolOutputGiven(f"c{cast.number}", "42"), Wait(2.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rtfsm.language import Composition, Effect, Event
-from rtfsm.machines import BargeIn, Capabilities, Session
+from rtfsm.machines import BargeIn, Capabilities, Floor, Session
 from rtfsm.machines.playout import Playout
 from rtfsm.vocabulary import local, wire
 from rtfsm.vocabulary.effects import (
@@ -15,6 +15,7 @@ from rtfsm.vocabulary.effects import (
     Failure,
     OpenGeneration,
     PushText,
+    ReportOutputDropped,
     ResolveReply,
     SendReset,
 )
@@ -23,7 +24,7 @@ from .cast import Move, PlayedOut, PlayNext, Wait
 from .talk import WORLD, Talk
 
 DOWN = (Session.CLOSING, Session.CLOSED)
-AT_THE_END = {CloseTransport(abort=True), FailReply(Failure.OVER)}
+AT_THE_END = {CloseTransport(abort=True), FailReply(Failure.OVER), ReportOutputDropped()}
 """All that an event may do in a session that is down."""
 TAIL = 1.0
 """How long after a turn's end, or its last content, its stragglers are known for what they are."""
@@ -43,7 +44,7 @@ class Stage(Talk):
     def __init__(
         self, profile: Capabilities, barge_in: BargeIn = BargeIn.SPEECH, composition: Composition | None = None
     ) -> None:
-        super().__init__(profile, barge_in=barge_in, composition=composition)
+        super().__init__(profile, floor=Floor(barge_in), composition=composition)
         self.lost = 0
         self.closed_by_host = False
         self.requests: set[str] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfsm.language import Composition, Effect, Emission, Event, Instance
-from rtfsm.machines import BargeIn, Capabilities, Conversation, Session, Timing
+from rtfsm.machines import BargeIn, Capabilities, Conversation, Floor, Session, Timing
 from rtfsm.vocabulary.effects import CloseMessage, OpenMessage, PushText, RoutedEffect
 from rtfsm.vocabulary.local import CloseRequested, ConfigGiven
 from rtfsm.vocabulary.wire import ProviderReady, TextDelta, TransportOpened
@@ -24,12 +24,10 @@ class Talk:
         *,
         timing: Timing | None = None,
         retries: int = 3,
-        barge_in: BargeIn = BargeIn.SPEECH,
+        floor: Floor | None = None,
         composition: Composition | None = None,
     ) -> None:
-        self.conversation = Conversation(
-            capabilities, timing, retries=retries, barge_in=barge_in, composition=composition
-        )
+        self.conversation = Conversation(capabilities, timing, retries=retries, floor=floor, composition=composition)
         self.now = 0.0
         self.emissions: list[Emission] = []
         self.words: dict[str, str] = {}
@@ -98,9 +96,11 @@ class Talk:
         return [emission.effect for emission in emissions if not isinstance(emission.effect, RoutedEffect)]
 
 
-def ready(capabilities: Capabilities, *, barge_in: BargeIn = BargeIn.SPEECH, retries: int = 3) -> Talk:
+def ready(
+    capabilities: Capabilities, *, barge_in: BargeIn = BargeIn.SPEECH, floor: Floor | None = None, retries: int = 3
+) -> Talk:
     """A conversation that runs: configured, connected, accepted."""
-    talk = Talk(capabilities, barge_in=barge_in, retries=retries)
+    talk = Talk(capabilities, floor=floor or Floor(barge_in), retries=retries)
     talk.asks(ConfigGiven())
     talk.hears(TransportOpened(), ProviderReady())
     assert talk.conversation.session.state is Session.READY

@@ -19,6 +19,7 @@ from rtfsm.vocabulary.effects import (
     OpenTransport,
     PushAudio,
     PushText,
+    ReportOutputDropped,
     ReportReady,
     ReportRecoverable,
     ResolveReply,
@@ -137,7 +138,7 @@ def test_o5_a_complete_call_of_a_response_that_is_not_is_never_run() -> None:
     assert wire.talk.states == ["TOOL_PENDING", "HELD"]
     assert wire.brings(done("r", "incomplete")) == CUT
     assert wire.talk.states == []
-    assert wire.talk.asks(ToolOutputGiven("c", "done")) == []
+    assert wire.talk.asks(ToolOutputGiven("c", "done")) == [ReportOutputDropped()]
     wire.talk.closes()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from rtfsm.language import Effect, Reason
+from rtfsm.language import Effect
 from rtfsm.profiles import GEMINI
 from rtfsm.vocabulary.effects import (
     CloseMessage,
@@ -18,7 +18,9 @@ from rtfsm.vocabulary.effects import (
     OpenTransport,
     PushAudio,
     PushText,
+    ReleaseHost,
     ReportCallEnded,
+    ReportOutputDropped,
     ReportReady,
     ResolveReply,
     Seal,
@@ -129,9 +131,9 @@ def test_g10_a_call_withdrawn_after_an_interruption_is_never_answered() -> None:
     wire.brings(AUDIO, tool_call("c", "d"))
     assert wire.brings(INTERRUPTED) == [*CUT, CorrectContext(), SpeechStarted(), SpeechStopped()]
     assert wire.brings({"toolCallCancellation": {"ids": ["c", "d"]}}) == [ReportCallEnded(), ReportCallEnded()]
-    assert wire.talk.asks(ToolOutputGiven("c", "1"), ToolOutputGiven("d", "2")) == []
+    dropped = [ReportOutputDropped(), ReleaseHost()]
+    assert wire.talk.asks(ToolOutputGiven("c", "1"), ToolOutputGiven("d", "2")) == [*dropped, *dropped]
     assert wire.brings(COMPLETE) == []
-    assert wire.talk.conversation.dropped == {Reason.STALE: 2}
     wire.talk.closes()
 
 

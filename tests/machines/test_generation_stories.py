@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtfsm.language import Effect, Reason
+from rtfsm.language import Effect, Event, Reason
+from rtfsm.machines import BargeIn, Floor, UserTurn
 from rtfsm.profiles import GEMINI, PHONIC
 from rtfsm.vocabulary.effects import (
     CloseMessage,
@@ -38,9 +39,11 @@ from rtfsm.vocabulary.wire import (
     GenerationStatus,
     MessageDone,
     TextDelta,
+    ToolCallCancelled,
     ToolCallReady,
     UserSpeechStarted,
     UserSpeechStopped,
+    UserTurnCancelled,
 )
 
 from .talk import Talk, ready
@@ -86,6 +89,187 @@ def test_a_wordless_turn_is_heard() -> None:
     told = talk.hears(GenerationCreated(), AudioDelta(b""), AudioDelta(b""), GenerationDone())
     assert told == [OpenGeneration(), OpenMessage(), PushAudio(), PushAudio(), *FINISHED]
     talk.closes()
+
+
+def test_a_murmur_while_the_user_speaks_is_no_turn() -> None:
+    talk = ready(PHONIC)
+    talk.hears(UserSpeechStarted())
+    assert talk.hears(TextDelta("mm-hmm"), AudioDelta(b""), TextDelta("yes")) == []
+    assert talk.conversation.ignored() == {Reason.NOISE: 3}
+    talk.hears(UserSpeechStopped())
+    assert talk.hears(TextDelta("I see.")) == OPENS
+    talk.closes()
+
+
+def test_a_murmur_answers_no_request() -> None:
+    talk = ready(PHONIC)
+    talk.asks(ReplyRequested("r"))
+    assert talk.hears(UserSpeechStarted(), TextDelta("mm-hmm")) == [SpeechStarted()]
+    assert talk.states == ["SENT"]
+    assert talk.hears(GenerationCreated()) == [OpenGeneration(user_initiated=True), ResolveReply()]
+    talk.closes()
+
+
+def test_a_murmur_over_what_may_not_be_cut_is_no_turn_either() -> None:
+    talk = speaking(ready(PHONIC, floor=Floor(BargeIn.PROVIDER)))
+    talk.hears(GenerationDone(), UserSpeechStarted())
+    talk.waits(1.0)
+    assert talk.states == []
+    assert talk.hears(TextDelta("mm-hmm")) == []
+    talk.closes()
+
+
+def test_a_bracket_while_the_user_speaks_begins_a_turn_that_goes_on() -> None:
+    talk = ready(PHONIC)
+    talk.hears(UserSpeechStarted())
+    speaking(talk)
+    assert talk.waits(30.0) == FINISHED
+    assert talk.hears(TextDelta("two")) == OPENS
+    talk.closes()
+
+
+def test_a_turn_without_brackets_that_paused_goes_on_over_the_user() -> None:
+    talk = ready(PHONIC, floor=Floor(BargeIn.PROVIDER))
+    assert talk.hears(TextDelta("one")) == OPENS
+    talk.hears(UserSpeechStarted())
+    assert talk.waits(2.0) == FINISHED
+    assert talk.hears(TextDelta("two")) == OPENS
+    talk.closes()
+
+
+def prattle(talk: Talk, seconds: float) -> list[Effect]:
+    """The provider goes on with what was cut, two words a second."""
+    return [effect for _ in range(int(2 * seconds)) for effect in (*talk.waits(0.5), *talk.hears(TextDelta("blah")))]
+
+
+def test_what_is_left_of_a_cut_turn_is_swallowed_for_as_long_as_the_user_speaks() -> None:
+    talk = speaking(ready(PHONIC))
+    talk.hears(UserSpeechStarted())
+    assert prattle(talk, 50.0) == []
+    assert talk.hears(UserSpeechStopped()) == [SpeechStopped()]
+    assert prattle(talk, 29.5) == []
+    assert prattle(talk, 0.5) == OPENS
+    talk.closes()
+
+
+def test_what_is_left_of_a_turn_that_the_host_cut_is_swallowed_for_half_a_minute() -> None:
+    talk = speaking(ready(PHONIC))
+    talk.asks(InterruptRequested())
+    assert prattle(talk, 29.5) == []
+    assert prattle(talk, 0.5) == OPENS
+    talk.closes()
+
+
+def test_the_limit_counts_anew_once_the_user_is_silent_again() -> None:
+    talk = speaking(ready(PHONIC))
+    talk.asks(InterruptRequested())
+    prattle(talk, 20.0)
+    talk.hears(UserSpeechStarted())
+    assert prattle(talk, 20.0) == []
+    talk.hears(UserTurnCancelled())
+    assert prattle(talk, 29.5) == []
+    assert prattle(talk, 0.5) == OPENS
+    talk.closes()
+
+
+def reset_over_speech(speaks_again: bool) -> Talk:
+    """A turn that may not be cut by the voice was reset, what was said of it is still heard, and the user speaks."""
+    talk = speaking(ready(PHONIC, floor=Floor(BargeIn.PROVIDER)))
+    talk.asks(ConfigGiven(ConfigKind.RESET))
+    if speaks_again:
+        assert talk.hears(UserSpeechStarted(), UserSpeechStopped()) == []
+    assert talk.hears(UserSpeechStarted()) == []
+    assert talk.conversation.user_turn.state is UserTurn.OVERLAPPING
+    return talk
+
+
+@pytest.mark.parametrize("speaks_again", [False, True])
+@pytest.mark.parametrize("end", [UserSpeechStopped(), UserTurnCancelled(), None])
+def test_the_same_holds_where_the_host_does_not_know_that_the_user_speaks(
+    end: Event | None, speaks_again: bool
+) -> None:
+    talk = reset_over_speech(speaks_again)
+    if end is None:
+        assert prattle(talk, 60.0) == []
+    else:
+        assert prattle(talk, 40.0) == []
+        assert talk.hears(end) == []
+    assert talk.conversation.user_turn.state is not UserTurn.OVERLAPPING
+    assert prattle(talk, 29.0) == []
+    assert prattle(talk, 1.0)[:3] == OPENS
+
+
+def over(state: str) -> Talk:
+    """A turn that the voice does not cut, in one of its states."""
+    talk = speaking(ready(PHONIC, floor=Floor(BargeIn.PROVIDER)))
+    if state != "SPEAKING":
+        talk.hears(CALL, ToolCallCancelled("c"))
+    if state == "SEALED":
+        talk.waits(0.5)
+    assert talk.generation.state.name == state
+    return talk
+
+
+OPEN_ON_THE_WIRE = pytest.mark.parametrize("state", ["SPEAKING", "TOOL_PENDING", "SEALED"])
+
+
+@OPEN_ON_THE_WIRE
+def test_a_turn_that_the_host_cuts_while_the_user_speaks_is_swallowed_until_then_and_longer(state: str) -> None:
+    talk = over(state)
+    talk.hears(UserSpeechStarted())
+    assert talk.generation.state.name == state
+    talk.asks(InterruptRequested())
+    assert prattle(talk, 40.0)[:1] in ([], [SpeechStarted()])
+    talk.hears(UserSpeechStopped())
+    assert prattle(talk, 29.5) == []
+    assert prattle(talk, 0.5) == OPENS
+
+
+@OPEN_ON_THE_WIRE
+def test_a_turn_that_the_host_cuts_after_the_user_spoke_is_swallowed_for_half_a_minute(state: str) -> None:
+    talk = over(state)
+    talk.hears(UserSpeechStarted(), UserTurnCancelled())
+    assert talk.generation.state.name == state
+    talk.asks(InterruptRequested())
+    assert prattle(talk, 29.5) == []
+    assert prattle(talk, 0.5) == OPENS
+
+
+@pytest.mark.parametrize(("state", "seconds"), [("SPEAKING", 30.0), ("TOOL_PENDING", 0.5), ("SEALED", 30.0)])
+def test_a_user_who_is_heard_over_a_turn_does_not_prolong_it(state: str, seconds: float) -> None:
+    talk = over(state)
+    talk.waits(seconds / 2)
+    talk.hears(UserSpeechStarted())
+    talk.waits(seconds / 4)
+    talk.hears(UserTurnCancelled())
+    talk.waits(seconds / 4)
+    assert [one.state.name for one in talk.conversation.generations] != [state]
+
+
+def test_a_user_who_stops_does_not_prolong_what_is_left_of_a_cut_turn() -> None:
+    talk = speaking(ready(PHONIC))
+    talk.hears(UserSpeechStarted())
+    talk.waits(0.9)
+    talk.hears(UserSpeechStopped())
+    talk.waits(0.1)
+    assert talk.hears(TextDelta("two")) == OPENS
+
+
+def test_a_user_who_speaks_again_is_not_counted_either() -> None:
+    talk = speaking(ready(PHONIC))
+    talk.hears(UserSpeechStarted(), UserSpeechStopped(), UserSpeechStarted())
+    assert prattle(talk, 40.0) == []
+    talk.hears(UserSpeechStopped())
+    assert prattle(talk, 29.5) == []
+    assert prattle(talk, 0.5) == OPENS
+
+
+def test_a_user_who_never_stops_is_counted_once_they_are_taken_for_silent() -> None:
+    talk = speaking(ready(PHONIC))
+    talk.hears(UserSpeechStarted())
+    assert prattle(talk, 60.0) == [SpeechStopped()]
+    assert prattle(talk, 29.0) == []
+    assert prattle(talk, 1.0)[:3] == OPENS
 
 
 def test_a_late_word_after_a_barge_in_opens_nothing() -> None:

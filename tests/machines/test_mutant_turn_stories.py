@@ -18,6 +18,7 @@ from rtfsm.vocabulary.effects import (
     ReportCallEnded,
     ReportEnded,
     ReportFatal,
+    ReportOutputDropped,
     Seal,
     SendReplyRequest,
     SendReset,
@@ -59,6 +60,7 @@ from .talk import Talk, ready
 CUT: list[Effect] = [CloseMessage(cut=True), Seal()]
 CALL, OTHER = ToolCallReady("c", "look_up", "{}"), ToolCallReady("d", "look_up", "{}")
 OUTPUT = ToolOutputGiven("c", "42")
+DROPPED = ReportOutputDropped()
 
 
 def unmoved(talk: Talk, one: Instance, *events: Event, told: list[Effect] | None = None) -> None:
@@ -220,7 +222,7 @@ def test_a_call_that_is_repeated_is_not_prolonged() -> None:
 
 def test_an_output_that_is_repeated_is_not_sent_and_prolongs_nothing() -> None:
     talk = expecting()
-    unmoved(talk, talk.conversation.calls[0], *(ToolOutputGiven("c", "42", one) for one in ToolReply))
+    unmoved(talk, talk.conversation.calls[0], *(ToolOutputGiven("c", "42", one) for one in ToolReply), told=[DROPPED])
 
 
 def test_a_call_that_the_provider_gave_up_is_over_at_once() -> None:

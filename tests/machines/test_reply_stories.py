@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfsm.language import Effect, Reason
-from rtfsm.machines import AgentState
+from rtfsm.machines import AgentState, BargeIn, Floor
 from rtfsm.profiles import OPENAI, PHONIC, WIDEST
 from rtfsm.vocabulary.effects import (
     CloseMessage,
@@ -178,6 +178,18 @@ def test_a_request_abandoned_because_the_user_speaks_leaves_no_tombstone() -> No
     assert talk.asks(ReplyAbandoned("q")) == []
     assert talk.states == []
     assert talk.hears(GenerationCreated()) == UNASKED
+    talk.closes()
+
+
+def test_a_request_abandoned_while_the_user_only_murmurs_leaves_its_answer_to_be_swallowed() -> None:
+    talk = ready(PHONIC, floor=Floor(BargeIn.PROVIDER))
+    talk.hears(GenerationCreated(), TextDelta("one"), GenerationDone())
+    talk.waits(1.0)
+    talk.asks(ReplyRequested("r"))
+    talk.hears(UserSpeechStarted())
+    talk.asks(ReplyAbandoned("r"))
+    assert talk.states == ["DISCARDING"]
+    assert talk.hears(GenerationCreated(), TextDelta("late"), GenerationDone()) == []
     talk.closes()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from rtfsm.language import Effect, Reason
@@ -14,6 +15,7 @@ from rtfsm.vocabulary.effects import (
     OpenTransport,
     ReleaseHost,
     ReportCallEnded,
+    ReportOutputDropped,
     ReportReady,
     Seal,
     SendConfig,
@@ -22,8 +24,9 @@ from rtfsm.vocabulary.effects import (
     SendToolOutput,
     SpeechStarted,
 )
-from rtfsm.vocabulary.local import ConfigGiven, ConfigKind, ToolOutputGiven, ToolReply
+from rtfsm.vocabulary.local import CloseRequested, ConfigGiven, ConfigKind, ToolOutputGiven, ToolReply
 from rtfsm.vocabulary.wire import (
+    ConversationEnded,
     GenerationCreated,
     GenerationDone,
     GenerationStatus,
@@ -42,6 +45,8 @@ from .talk import Talk, ready
 
 CALL, OTHER = ToolCallReady("c", "look_up", "{}"), ToolCallReady("d", "look_up", "{}")
 OUTPUT, OTHER_OUTPUT = ToolOutputGiven("c", "42"), ToolOutputGiven("d", "")
+UNWANTED = ToolOutputGiven("c", "42", ToolReply.NOT_WANTED)
+IN_VAIN: list[Effect] = [ReportOutputDropped(), ReleaseHost()]
 SENT: list[Effect] = [SendToolOutput()]
 UNASKED: list[Effect] = [OpenGeneration()]
 CUT: list[Effect] = [CloseMessage(cut=True), Seal()]
@@ -65,7 +70,7 @@ def answered() -> Talk:
 
 def test_an_output_is_sent_once_and_answered_unasked() -> None:
     talk = answered()
-    assert talk.asks(OUTPUT) == []
+    assert talk.asks(OUTPUT) == [ReportOutputDropped()]
     assert talk.hears(ToolResultTaken("c"), GenerationCreated()) == UNASKED
     assert talk.states == ["SPEAKING"]
     talk.closes()
@@ -125,8 +130,7 @@ def test_a_further_call_is_the_answer() -> None:
 def test_a_withdrawn_call_is_never_answered() -> None:
     talk = called(ready(PHONIC))
     assert talk.hears(ToolCallCancelled("c")) == [ReportCallEnded()]
-    assert talk.asks(OUTPUT) == []
-    assert talk.conversation.dropped == {Reason.STALE: 1}
+    assert talk.asks(OUTPUT) == IN_VAIN
     talk.closes()
 
 
@@ -147,14 +151,14 @@ def test_a_tool_that_never_returns_is_answered_with_an_error() -> None:
     talk = called(ready(PHONIC))
     assert talk.waits(58.9) == []
     assert talk.waits(0.1) == [SendToolError(), ReportCallEnded()]
-    assert talk.asks(OUTPUT) == []
+    assert talk.asks(OUTPUT) == IN_VAIN
     talk.closes()
 
 
 def test_a_call_that_the_provider_gave_up_is_not_answered() -> None:
     talk = called(ready(PHONIC))
     assert talk.hears(ToolResultTaken("c")) == [ReportCallEnded()]
-    assert talk.asks(OUTPUT) == []
+    assert talk.asks(OUTPUT) == IN_VAIN
     talk.closes()
 
 
@@ -198,8 +202,7 @@ def test_a_call_after_the_cut_may_be_the_next_thought() -> None:
 def test_an_output_after_a_reset_is_dropped() -> None:
     talk = called(ready(PHONIC))
     assert talk.asks(ConfigGiven(ConfigKind.RESET)) == [ReportCallEnded(), SendReset()]
-    assert talk.asks(OUTPUT) == []
-    assert talk.conversation.dropped == {Reason.STALE: 1}
+    assert talk.asks(OUTPUT) == IN_VAIN
     talk.closes()
 
 
@@ -208,7 +211,7 @@ def test_an_output_after_a_reconnect_is_dropped() -> None:
     assert talk.hears(TransportLost(Loss.RETRYABLE)) == [ReportCallEnded()]
     assert talk.waits(2.0) == [OpenTransport()]
     assert talk.hears(TransportOpened(), ProviderReady()) == [SendConfig(), ReportReady()]
-    assert talk.asks(OUTPUT) == []
+    assert talk.asks(OUTPUT) == IN_VAIN
     talk.closes()
 
 
@@ -219,11 +222,77 @@ def test_a_reset_while_an_answer_is_expected_releases_the_host() -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
-def test_an_output_for_a_call_that_nobody_made(profile: Capabilities) -> None:
+def test_an_output_for_a_call_that_nobody_made_is_told_and_begins_nothing(profile: Capabilities) -> None:
+    """A host that asks for the answer itself is not let go: it waits for nothing."""
     talk = ready(profile)
-    assert talk.asks(ToolOutputGiven("unknown", "42")) == []
-    assert talk.conversation.dropped == {Reason.NO_OP: 1}
+    one = ToolOutputGiven("c", "42")
+    assert talk.asks(one) == (IN_VAIN if profile.auto_reply else [ReportOutputDropped()])
+    assert (talk.states, talk.conversation.dropped) == ([], {})
+    assert "c" not in talk.conversation.seen_calls
+    told = talk.hears(GenerationCreated("r"), ToolCallReady("c", "look_up", "{}", "r"), GenerationDone(generation="r"))
+    assert DeliverCall() in told
     talk.closes()
+
+
+def test_a_dropped_output_that_wants_no_answer_lets_nobody_go() -> None:
+    talk = called(ready(PHONIC))
+    talk.hears(ToolCallCancelled("c"))
+    assert talk.asks(UNWANTED) == [ReportOutputDropped()]
+    assert talk.asks(ToolOutputGiven("c", "42", ToolReply.WITHHELD)) == IN_VAIN
+    talk.closes()
+
+
+def test_a_dropped_output_waits_for_the_answer_to_another_one() -> None:
+    talk = ready(PHONIC)
+    talk.hears(GenerationCreated(), CALL, OTHER, ToolCallCancelled("d"))
+    assert talk.asks(OUTPUT) == SENT
+    assert talk.asks(OTHER_OUTPUT) == [ReportOutputDropped()]
+    assert talk.hears(GenerationCreated()) == UNASKED
+    assert talk.asks(OTHER_OUTPUT) == IN_VAIN
+    talk.closes()
+
+
+def test_an_output_given_again_after_its_answer_lets_the_host_go() -> None:
+    talk = answered()
+    assert talk.hears(GenerationCreated()) == UNASKED
+    assert talk.asks(UNWANTED) == [ReportOutputDropped()]
+    assert talk.asks(OUTPUT) == IN_VAIN
+    assert talk.states == ["SPEAKING", "ANSWERED"]
+    talk.closes()
+
+
+def test_an_output_given_again_where_the_host_asks_for_the_answer() -> None:
+    talk = called(ready(attrs.evolve(PHONIC, auto_reply=False)))
+    assert talk.asks(OUTPUT) == SENT
+    assert talk.asks(OUTPUT, UNWANTED) == [ReportOutputDropped()] * 2
+    assert talk.states == ["TAIL", "ANSWERED"]
+    talk.closes()
+
+
+def test_an_output_while_the_connection_opens_again_is_in_vain() -> None:
+    talk = called(ready(PHONIC))
+    talk.hears(TransportLost(Loss.RETRYABLE))
+    assert talk.asks(OUTPUT) == IN_VAIN
+    talk.waits(2.0)
+    assert talk.asks(OUTPUT) == IN_VAIN
+    talk.hears(TransportOpened())
+    assert talk.asks(OUTPUT) == IN_VAIN
+    talk.closes()
+
+
+def test_an_output_for_a_conversation_that_is_over_is_told_and_lets_nobody_go() -> None:
+    talk = called(ready(PHONIC))
+    talk.hears(GenerationCreated(), TextDelta("Bye."), ConversationEnded())
+    conversation, seen = talk.conversation, [talk.conversation.session.state.name]
+    assert talk.asks(OUTPUT) == [ReportOutputDropped()]
+    talk.asks(CloseRequested())
+    seen.append(conversation.session.state.name)
+    assert talk.asks(OUTPUT) == [ReportOutputDropped()]
+    talk.waits(2.0)
+    seen.append(conversation.session.state.name)
+    assert talk.asks(OUTPUT) == [ReportOutputDropped()]
+    assert seen == ["ENDING", "CLOSING", "CLOSED"]
+    assert conversation.live_objects == 0
 
 
 # -- a wire whose calls are trusted only once their response is done --------------------------------------------------

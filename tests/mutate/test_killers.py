@@ -20,7 +20,7 @@ SMALL = {"phonic": (Bounds(0, 0, 1), Bounds(0, 0, 1))}
 
 @cache
 def judge() -> Judge:
-    return Judge(Stories.heard(stories_below(STORIES, ["test_user_stories.py"])), SMALL)
+    return Judge(Stories.heard(stories_below(STORIES, ["test_user_stories.py"])), SMALL, {})
 
 
 def fate(place: str, change: str) -> tuple[str, str]:
@@ -35,17 +35,17 @@ def test_the_language_refuses_a_wait_without_end() -> None:
 
 
 def test_the_check_of_the_machine_finds_what_cannot_be_reached() -> None:
-    fated, why = fate("session.CONNECTING x TransportOpened", "arm 2: it is ignored")
+    fated, why = fate("session.CONNECTING x TransportOpened", "arm 3: it is ignored")
     assert (fated, "AWAITING_CONFIG" in why) == ("machine alone", True)
 
 
 def test_a_count_without_end_is_found_soon() -> None:
-    fated, why = fate("session.CONNECTING x TransportLost", "arm 1: retryable is negated")
+    fated, why = fate("session.CONNECTING x TransportLost", "arm 2: retryable is negated")
     assert (fated, "counts without end" in why) == ("machine alone", True)
 
 
 def test_the_search_of_the_whole_finds_what_an_invariant_forbids() -> None:
-    fated, why = fate("user_turn.SILENT x UserSpeechStarted", "arm 2: SpeechStarted comes before CutAgent")
+    fated, why = fate("user_turn.SILENT x UserSpeechStarted", "arm 2: CutAgent is dropped")
     assert (fated, why[:5]) == ("all together", "GEN-6")
 
 

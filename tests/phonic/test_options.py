@@ -107,7 +107,18 @@ TOOLS = llm.ToolContext([weather, hang_up])
 
 def test_the_table_of_every_option_is_complete() -> None:
     fields = {field.name for field in attrs.fields(Options)}
-    assert fields - {"api_key", "base_url", "conn_options"} == set(EVERY_OPTION)
+    ours = {"barge_in", "say_interruptible"}
+    assert fields - {"api_key", "base_url", "conn_options"} - ours == set(EVERY_OPTION)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("barge_in", "never"), ("barge_in", None), ("say_interruptible", None)])
+def test_an_option_of_ours_has_a_default_and_takes_nothing_else(name: str, wrong: Any) -> None:
+    assert (options().barge_in, options().say_interruptible) == ("speech", True)
+    with pytest.raises(ValueError, match=name):
+        options(**{name: wrong})
+    assert config_options(
+        options(barge_in="provider", say_interruptible=False), instructions="", tools=TOOLS, history=None
+    ) == config_options(options(), instructions="", tools=TOOLS, history=None)
 
 
 @pytest.mark.parametrize("name", [field.name for field in attrs.fields(Options) if field.name in EVERY_OPTION])
@@ -341,10 +352,14 @@ def names_kinds_defaults(method: Any) -> list[tuple[str, Any, Any]]:
     return [(p.name, p.kind, p.default if is_given(p.default) else "not given") for p in parameters]
 
 
-def test_the_models_keywords_are_the_plugins_with_base_url_added() -> None:
-    ours = names_kinds_defaults(RealtimeModel.__init__)
-    assert ours[:-1] == names_kinds_defaults(official.RealtimeModel.__init__)
-    assert ours[-1] == ("base_url", inspect.Parameter.KEYWORD_ONLY, "not given")
+def test_the_models_keywords_are_the_plugins_with_three_added() -> None:
+    ours, theirs = names_kinds_defaults(RealtimeModel.__init__), names_kinds_defaults(official.RealtimeModel.__init__)
+    assert ours[: len(theirs)] == theirs
+    assert ours[len(theirs) :] == [
+        ("base_url", inspect.Parameter.KEYWORD_ONLY, "not given"),
+        ("barge_in", inspect.Parameter.KEYWORD_ONLY, "speech"),
+        ("say_interruptible", inspect.Parameter.KEYWORD_ONLY, True),
+    ]
     assert names_kinds_defaults(RealtimeModel.update_options) == names_kinds_defaults(
         official.RealtimeModel.update_options
     )

@@ -23,11 +23,10 @@ def test_every_public_name_is_here_too() -> None:
     assert all(hasattr(ours, name) for name in ours.__all__)
 
 
-def test_the_model_takes_the_same_keywords_and_a_base_url() -> None:
+def test_the_model_takes_the_same_keywords_and_three_more() -> None:
     mine, theirs = _parameters(ours.RealtimeModel.__init__), _parameters(official.RealtimeModel.__init__)
-    assert set(mine) - set(theirs) == {"base_url"}
-    del mine["base_url"]
-    assert mine == theirs
+    assert set(mine) - set(theirs) == {"base_url", "barge_in", "say_interruptible"}
+    assert {name: mine[name] for name in theirs} == theirs
 
 
 @pytest.mark.parametrize("owner", ["RealtimeModel", "RealtimeSession"])

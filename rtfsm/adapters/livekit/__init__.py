@@ -1,5 +1,7 @@
 """The LiveKit side, written once for all providers."""
 
+from .ending import close_when_ended
+from .ephemeral import reply_ephemeral
 from .provider import (
     Cancel,
     Codec,
@@ -15,7 +17,7 @@ from .provider import (
     ToolOutput,
     Transport,
 )
-from .reports import ProviderError
+from .reports import OutOfBandUnsupported, ProviderError
 from .session import RealtimeSession
 from .turn import Turn
 
@@ -25,6 +27,7 @@ __all__ = [
     "Command",
     "Frame",
     "InputAudio",
+    "OutOfBandUnsupported",
     "Provider",
     "ProviderError",
     "RealtimeSession",
@@ -36,4 +39,6 @@ __all__ = [
     "ToolOutput",
     "Transport",
     "Turn",
+    "close_when_ended",
+    "reply_ephemeral",
 ]

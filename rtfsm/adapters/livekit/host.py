@@ -13,7 +13,7 @@ from livekit import rtc
 from livekit.agents import llm, utils
 
 from rtfsm.language import Effect, Event, Instance
-from rtfsm.machines import Conversation, Generation
+from rtfsm.machines import Conversation, Lane
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local, wire
 
@@ -80,6 +80,7 @@ class HostSide:
             order.ReportFatal: self._report_fatal,
             order.ReportEnded: self._report_ended,
             order.ReportCallEnded: self._report_call_ended,
+            order.ReportOutputDropped: self._report_output_dropped,
         }
 
     def emit(self, name: str, *payload: object) -> None:
@@ -134,7 +135,8 @@ class HostSide:
             return
         self._conversation.monitor.text_closed(message.close())
         self._sound_ends(message)
-        if message.said.strip():
+        # What is said beside the conversation is no part of it; a message without words is none of a context.
+        if message.said.strip() and instance.context.lane is Lane.MAIN:
             self.context.assistant_said(message.item_id, message.said, began=message.began, interrupted=effect.cut)
             self._last_said = message.item_id
 
@@ -155,7 +157,7 @@ class HostSide:
             return
         if not message.seconds:
             self._submit(local.PlayoutFinished(message.id))
-        elif message.started_playing is not None:
+        elif message.started_playing is not None and self._conversation.awaits_playout(message.id):
 
             def finished() -> None:
                 self._sounding.discard(handle)
@@ -171,10 +173,10 @@ class HostSide:
         host.functions.send_nowait(call)
 
     def _correct_context(self, _: Effect, instance: Instance, event: wire.GenerationInterrupted) -> None:
-        # In IDLE no turn is alive: the provider speaks of the last one, which the host may still be playing.
-        said_nothing = instance.state is not Generation.IDLE and not instance.context.spoken
-        if event.heard is not None and self._last_said is not None and not said_nothing:
-            self.context.heard(self._last_said, event.heard)
+        # Which message is meant, the machines know; that there is one and that its words came is no decision.
+        last = self._last_said if self._conversation.was_heard_of_the_last(instance) else None
+        if event.heard is not None and last is not None:
+            self.context.heard(last, event.heard)
 
     # -- requests --------------------------------------------------------------------------------------------------
 
@@ -217,8 +219,6 @@ class HostSide:
 
     def _emit_transcript(self, _: Effect, __: Instance, event: wire.UserTranscript) -> None:
         began, self._user_began = self._user_began, None
-        if not event.text.strip():
-            return  # an empty final would add an empty user message to the host's history
         item_id = utils.shortuuid("item_")
         self.context.user_said(item_id, event.text, began=began or time.time())
         self.emit(
@@ -245,3 +245,6 @@ class HostSide:
 
     def _report_call_ended(self, _: Effect, instance: Instance, __: Event) -> None:
         self.emit("tool_call_ended", instance.id, instance.state.name)
+
+    def _report_output_dropped(self, _: Effect, instance: Instance, __: Event) -> None:
+        self.emit("tool_output_dropped", instance.id)

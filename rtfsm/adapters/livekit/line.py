@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
 from rtfsm.language import Effect, Event, Instance
-from rtfsm.machines import Conversation, Session
+from rtfsm.machines import Conversation, Delivery
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local
+from rtfsm.vocabulary.wire import Loss
 
 from . import provider as do
 from .host import Handler, HostSide
@@ -33,8 +35,15 @@ class WireSide:
         self._codec = provider.codec
         self._codec_state = self._codec.initial
         self._transport: do.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._ordered = 0.0
         self._transports: list[do.Transport] = []
-        self._until_ready: list[do.Command] = []
+        self._until_ready: list[tuple[do.Command, bool]] = []
+        """Commands that wait, and whether the history tells the same."""
+        self._standing: dict[type[do.Command], do.Command] = {}
+        """What holds until it is changed, on every connection."""
+        self._told: frozenset[str] = frozenset()
+        """Items that the last configuration or reset told of."""
         self.handlers: dict[type[Effect], Handler] = {
             order.OpenTransport: self._open_transport,
             order.CloseTransport: self._close_transport,
@@ -55,9 +64,16 @@ class WireSide:
 
     def ready(self) -> None:
         """The provider may be told things: what waited goes out."""
-        waiting, self._until_ready = self._until_ready, []
-        for command in waiting:
+        for command in self._standing.values():
             self._send(command)
+        waiting, self._until_ready = self._until_ready, []
+        for command, _ in waiting:
+            self._send(command)
+
+    @property
+    def connecting(self) -> float:
+        """Seconds since the present connection was ordered."""
+        return self._loop.time() - self._ordered
 
     @property
     def dropped(self) -> int:
@@ -69,12 +85,24 @@ class WireSide:
         for transport in self._transports:
             await transport.wait_closed()
 
-    def tell(self, command: do.Command) -> None:
-        """Tell the provider once the conversation runs. What no connection was told is in the next one's history."""
-        if self._conversation.runs:
+    def tell(self, command: do.Command, *, in_history: bool = True) -> None:
+        """Tell the provider, when the machines say. in_history: a configuration that comes before tells it as well."""
+        delivery = self._conversation.delivery
+        if delivery is Delivery.NOW:
             self._send(command)
-        elif not isinstance(command, do.InputAudio) and self._conversation.session.state is Session.STARTING:
-            self._until_ready.append(command)
+        elif delivery is Delivery.LATER:
+            self._until_ready.append((command, in_history))
+
+    def tell_always(self, command: do.Command, replaces: type[do.Command] | None = None) -> None:
+        """Tell the provider now and on every connection to come, in place of an earlier one of ``replaces``."""
+        self._standing[replaces or type(command)] = command
+        if self._conversation.delivery is Delivery.NOW:
+            self._send(command)
+
+    def hear(self, chunk: bytes) -> None:
+        """The user's sound, which is told while the conversation runs or never."""
+        if self._conversation.delivery is Delivery.NOW:
+            self._send(do.InputAudio(chunk))
 
     def _send(self, command: do.Command) -> None:
         self._codec_state, frames = self._codec.encode(self._codec_state, command)
@@ -85,10 +113,21 @@ class WireSide:
             for frame in frames:
                 self._transport.send(frame, droppable=droppable)
 
-    def _open_transport(self, _: Effect, __: Instance, ___: Event) -> None:
-        self._codec_state = self._codec.initial
-        self._until_ready.clear()
-        self._transport = self._provider.connect(self.settings, self._conversation.epoch, self._sink)
+    def meaning(self, outcome: Loss) -> Loss:
+        """What a loss means, given what the provider has said: without an id nothing can be gone on with."""
+        _, known = self._codec.resumed(self._codec_state)
+        return Loss.RETRYABLE if outcome is Loss.RESUMABLE and known is None else outcome
+
+    def _open_transport(self, effect: order.OpenTransport, _: Instance, __: Event) -> None:
+        settings = self.settings
+        if effect.resume:
+            self._codec_state, resumes = self._codec.resumed(self._codec_state)
+            settings = attrs.evolve(settings, resumes=resumes)
+            self.accepted = attrs.evolve(self.accepted, continued=True)
+        else:
+            self._codec_state = self._codec.initial
+        self._ordered = self._loop.time()
+        self._transport = self._provider.connect(settings, self._conversation.epoch, self._sink)
         self._transports = [one for one in self._transports if one.alive]
         self._transports.append(self._transport)
 
@@ -99,6 +138,7 @@ class WireSide:
     def _send_config(self, _: Effect, instance: Instance, __: Event) -> None:
         self.accepted = attrs.evolve(self._now(), continued=instance.context.ran)
         self._put(self._provider.configure(self.accepted))
+        self._configured(anew=False)
 
     def _now(self) -> do.Settings:
         return attrs.evolve(self.settings, history=self._host.context.copy(), continued=self.accepted.continued)
@@ -110,6 +150,14 @@ class WireSide:
     def _send_reset(self, _: Effect, __: Instance, ___: Event) -> None:
         self.accepted = self._now()
         self._put(self._provider.reset(self.accepted))
+        self._configured(anew=True)
+
+    def _configured(self, *, anew: bool) -> None:
+        self._until_ready = [(command, known) for command, known in self._until_ready if not known]
+        history = self.accepted.history
+        self._told = frozenset(item.id for item in history.items) if history is not None else frozenset()
+        self._codec_state = self._provider.configured(self._codec_state, self.accepted, anew=anew)
+        self._conversation.floor = self._provider.floor(self.accepted)
 
     def _send_cancel(self, _: Effect, instance: Instance, __: Event) -> None:
         self._send(do.Cancel(instance.id))
@@ -124,4 +172,9 @@ class WireSide:
         self.settings = self.accepted
 
     def _send_reply_request(self, _: Effect, instance: Instance, __: Event) -> None:
-        self._send(self._host.requests[instance.id].command)
+        command = self._host.requests[instance.id].command
+        if isinstance(command, do.Reply) and command.item in self._told:
+            command = attrs.evolve(command, user_text=None)  # the history that was sent since has it
+        if isinstance(command, do.Say):
+            command = attrs.evolve(command, interruptible=self._conversation.floor.say)
+        self._send(command)

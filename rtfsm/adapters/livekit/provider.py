@@ -12,7 +12,7 @@ import attrs
 from livekit.agents import llm
 
 from rtfsm.language import Event
-from rtfsm.machines import Capabilities
+from rtfsm.machines import Capabilities, Floor
 from rtfsm.vocabulary.wire import Loss
 
 __all__ = [
@@ -38,13 +38,15 @@ Frame = str | bytes
 @attrs.frozen
 class Settings:
     """What the host wants the provider to be: its instructions, its tools, what was said before, the provider's own
-    options, which the shell does not look into; continued: they go on with a conversation whose connection was lost."""
+    options, which the shell does not look into; continued: they go on with a conversation whose connection was lost.
+    resumes: the provider's id of it, where the next connection goes on with that very one."""
 
     instructions: str | None = attrs.field(default=None, repr=False)
     tools: llm.ToolContext | None = attrs.field(default=None, repr=False)
     history: llm.ChatContext | None = attrs.field(default=None, repr=False)
     options: Any = attrs.field(default=None, repr=False)
     continued: bool = False
+    resumes: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -66,19 +68,23 @@ class InputAudio(Command):
 
 @attrs.frozen
 class Reply(Command):
-    """Ask for an answer. request: our id of it. user_text: what the user typed."""
+    """Ask for an answer. request: our id of it. user_text: what the user typed, item: the id of that in the history.
+    out_of_band: the answer, and that it was asked for, stay out of the conversation."""
 
     request: str
     instructions: str | None = attrs.field(default=None, repr=False)
     user_text: str | None = attrs.field(default=None, repr=False)
+    item: str | None = None
+    out_of_band: bool = False
 
 
 @attrs.frozen
 class Say(Command):
-    """Ask for these words to be spoken."""
+    """Ask for these words to be spoken. interruptible: the user's voice may cut them."""
 
     request: str
     text: str = attrs.field(repr=False)
+    interruptible: bool = True
 
 
 @attrs.frozen
@@ -110,6 +116,11 @@ class Codec(Protocol):
     @property
     def initial(self) -> Any:
         """The state at the start of a connection."""
+        ...
+
+    def resumed(self, state: Any) -> tuple[Any, str | None]:
+        """The state at the start of a connection that goes on with the conversation of the one before, and the
+        provider's id of that conversation; None where it never said."""
         ...
 
     def decode(self, state: Any, frame: Frame) -> tuple[Any, Sequence[Event]]:
@@ -184,6 +195,14 @@ class Provider(Protocol):
 
     def reset(self, settings: Settings) -> Sequence[str]:
         """The frames that begin the conversation anew."""
+        ...
+
+    def configured(self, state: Any, settings: Settings, *, anew: bool) -> Any:
+        """The codec's state once the provider was told these settings. anew: by a reset."""
+        ...
+
+    def floor(self, settings: Settings) -> Floor:
+        """Whose voice yields to whose, under these settings."""
         ...
 
     def secrets(self, settings: Settings) -> Sequence[str]:

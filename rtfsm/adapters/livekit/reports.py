@@ -15,7 +15,7 @@ from rtfsm.vocabulary.wire import ConfigRejected, Fault, RequestRejected, Transp
 
 from .streams import HostGeneration
 
-__all__ = ["ProviderError", "error_of", "failure_of", "metrics_of"]
+__all__ = ["OutOfBandUnsupported", "ProviderError", "connection_metrics", "error_of", "failure_of", "metrics_of"]
 
 LONGEST = 500
 
@@ -26,6 +26,16 @@ class ProviderError(llm.RealtimeError):
     def __init__(self, message: str, *, code: str | None = None, parameters: dict[str, str] | None = None) -> None:
         super().__init__(message, code=code)
         self.parameters = parameters or {}
+
+
+class OutOfBandUnsupported(llm.RealtimeError):
+    """The provider has no replies beside its conversation. provider: its name."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(
+            f"{provider} cannot reply out of band: all that it says becomes part of the conversation that it holds. "
+            "Use generate_reply(), or session.say() with sound of your own and add_to_chat_ctx=False."
+        )
 
 
 def _describe(event: Event, secrets: Sequence[str]) -> llm.RealtimeError:
@@ -80,6 +90,19 @@ def metrics_of(host: HostGeneration, model: llm.RealtimeModel) -> RealtimeModelM
         ttft=-1 if host.began is None else host.began - host.created,
         cancelled=host.cut,
         label=model.label,
+        input_token_details=RealtimeModelMetrics.InputTokenDetails(),
+        output_token_details=RealtimeModelMetrics.OutputTokenDetails(),
+        metadata=Metadata(model_name=model.model, model_provider=model.provider),
+    )
+
+
+def connection_metrics(seconds: float, model: llm.RealtimeModel) -> RealtimeModelMetrics:
+    """The time that opening a connection took, as LiveKit tells it: a measurement of no response."""
+    return RealtimeModelMetrics(
+        request_id="",
+        timestamp=time.time(),
+        label=model.label,
+        acquire_time=seconds,
         input_token_details=RealtimeModelMetrics.InputTokenDetails(),
         output_token_details=RealtimeModelMetrics.OutputTokenDetails(),
         metadata=Metadata(model_name=model.model, model_provider=model.provider),

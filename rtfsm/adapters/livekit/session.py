@@ -13,12 +13,13 @@ from livekit.agents import llm, utils
 from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import is_given
 
-from rtfsm.machines import Conversation, Session
+from rtfsm.machines import Conversation, Delivery
 from rtfsm.vocabulary import local
 
 from . import provider as do
 from .host import Request
 from .microphone import Microphone
+from .reports import OutOfBandUnsupported
 from .shell import Shell
 from .turn import Turn, snapshot
 
@@ -28,7 +29,8 @@ logger = logging.getLogger("rtfsm")
 
 EventNames = Literal[
     "turn_changed", "conversation_ended", "conversation_created", "tool_call_ended", "tool_call_timed_out",
-    "tool_output_dropped", "dtmf", "warning", "input_language",
+    "tool_call_output_processed", "tool_output_dropped", "assistant_chose_not_to_respond", "dtmf", "timings", "warning",
+    "input_language",
 ]  # fmt: skip
 
 CLOSE_LIMIT = 5.0
@@ -50,8 +52,9 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._provider = provider
         self._shell = Shell(self, provider, conversation, options)
         self._microphone = Microphone(provider.input_rate)
-        self._typed: tuple[str, int] | None = None
-        """What the user typed last, for the request that follows, and how much had been recorded then."""
+        self._typed: tuple[str, str, int] | None = None
+        """What the user typed last, for the request that follows: its item, its words, and how much had been recorded
+        then."""
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
         self._warned: set[str] = set()
         self._shell.start()
@@ -69,6 +72,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         shell = self._shell
         dropped = self._microphone.dropped + shell.line.dropped
         return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped)
+
+    @property
+    def over(self) -> bool:
+        """The conversation has ended or is about to: nobody can be told anything any more."""
+        return self.conversation.delivery is Delivery.NEVER
 
     @property
     def chat_ctx(self) -> llm.ChatContext:
@@ -111,10 +119,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
         created = self._shell.host.context.replace(chat_ctx)
-        if not self._shell.line.settings.complete or self.conversation.session.state in (
-            Session.CONNECTING, Session.AWAITING_CONFIG, Session.RECONNECTING,
-        ):  # fmt: skip
-            return  # all of it is part of the configuration to come
+        if self.conversation.delivery is Delivery.AT_START:
+            return
         made_up = {item.call_id: item.name for item in created if isinstance(item, llm.FunctionCall)}
         for item in created:
             if isinstance(item, llm.FunctionCallOutput):
@@ -123,21 +129,21 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
                 if item.role in ("system", "developer"):
                     self._shell.line.tell(do.SystemMessage(text))
                 elif item.role == "user" and item.id == chat_ctx.items[-1].id:
-                    self._typed = text, self._shell.host.context.recorded
+                    self._typed = item.id, text, self._shell.host.context.recorded
 
     def _output_given(self, item: llm.FunctionCallOutput, made_up: dict[str, str]) -> None:
-        if self.conversation.knows_call(item.call_id):
-            wanted = local.ToolReply.NOT_WANTED
-            if item.reply_required:
-                answers = self._provider.answers_output(self._shell.line.settings, item.name)
-                wanted = local.ToolReply.WANTED if answers else local.ToolReply.WITHHELD
-            self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output), wanted))
-        elif item.call_id in made_up:
-            # LiveKit reports a tool that went on in the background as a call that the provider never made.
-            self._shell.line.tell(do.SystemMessage(f"The tool {made_up[item.call_id]} reports: {item.output}"))
-        else:
-            self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output)))
-            self.emit("tool_output_dropped", item.call_id)
+        owed = self.conversation.knows_call(item.call_id)
+        if item.call_id in made_up and not owed and self.conversation.delivery is not Delivery.NEVER:
+            # LiveKit reports a tool that went on in the background as a call that the provider never made. A history
+            # holds messages alone, so no configuration tells of it.
+            remark = do.SystemMessage(f"The tool {made_up[item.call_id]} reports: {item.output}")
+            self._shell.line.tell(remark, in_history=False)
+            return
+        wanted = local.ToolReply.NOT_WANTED
+        if item.reply_required:
+            answers = self._provider.answers_output(self._shell.line.settings, item.name)
+            wanted = local.ToolReply.WANTED if answers else local.ToolReply.WITHHELD
+        self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output), wanted))
 
     def update_options(self, *, tool_choice: NotGivenOr[llm.ToolChoice | None] = NOT_GIVEN) -> None:
         """tool_choice is taken and has no effect where the provider has no such choice."""
@@ -150,14 +156,14 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         chunks = self._microphone.convert(frame)
         if self.conversation.runs:
             for chunk in chunks:
-                self._shell.line.tell(do.InputAudio(chunk))
+                self._shell.line.hear(chunk)
         else:
             self._microphone.keep(chunks)
 
     def microphone_open(self) -> None:
         """The conversation runs: what was said meanwhile goes out first."""
         for chunk in self._microphone.waiting():
-            self._shell.line.tell(do.InputAudio(chunk))
+            self._shell.line.hear(chunk)
 
     def push_video(self, frame: rtc.VideoFrame) -> None:
         self._warn_once("push_video", "takes no video")
@@ -182,9 +188,19 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         id, typed = utils.shortuuid("request_"), self._typed
         self._typed = None
         # Typed words that something followed are part of the past.
-        text = typed[0] if typed is not None and typed[1] == self._shell.host.context.recorded else None
-        asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text)
+        item, text = typed[:2] if typed is not None and typed[2] == self._shell.host.context.recorded else (None, None)
+        asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text, item=item)
         return self._ask(local.ReplyKind.GENERATE, id, asked)
+
+    def reply_out_of_band(self, *, instructions: str | None = None) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        """Ask for an answer that becomes part of no context; see :func:`reply_ephemeral`, which also has it played.
+
+        Raises OutOfBandUnsupported where the provider's wire has no such replies.
+        """
+        if not self._provider.capabilities.out_of_band:
+            raise OutOfBandUnsupported(self.realtime_model.provider)
+        id = utils.shortuuid("request_")
+        return self._ask(local.ReplyKind.OUT_OF_BAND, id, do.Reply(id, instructions=instructions, out_of_band=True))
 
     def say(self, text: str | AsyncIterable[str]) -> asyncio.Future[llm.GenerationCreatedEvent]:
         id = utils.shortuuid("request_")

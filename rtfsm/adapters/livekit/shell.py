@@ -21,6 +21,7 @@ from rtfsm.vocabulary import wire
 from . import provider as do
 from .host import Handler, HostSide
 from .line import WireSide
+from .reports import connection_metrics
 
 if TYPE_CHECKING:
     from .session import RealtimeSession
@@ -73,10 +74,12 @@ class Shell:
             self._run()
 
     def opened(self, epoch: int) -> None:
+        if epoch == self.conversation.epoch:
+            self.host.emit("metrics_collected", connection_metrics(self.line.connecting, self._session.realtime_model))
         self.submit(wire.TransportOpened(), epoch)
 
     def lost(self, epoch: int, outcome: wire.Loss, code: int | None, detail: str) -> None:
-        self.submit(wire.TransportLost(outcome, code, detail), epoch)
+        self.submit(wire.TransportLost(self.line.meaning(outcome), code, detail), epoch)
 
     def received(self, epoch: int, frame: do.Frame) -> None:
         """Take a frame. What changes nothing in any machine (sound in an open message) is looked up, not dispatched."""

@@ -5,6 +5,7 @@ from rtfsm.adapters._requirements import require_phonic
 require_phonic()
 
 from .model import RealtimeModel  # noqa: E402
+from .notices import ProcessedToolCall  # noqa: E402
 from .options import (  # noqa: E402
     ConfigurationEndpoint,
     IntelligenceLevel,
@@ -21,6 +22,7 @@ __all__ = [
     "ObservabilityIntegration",
     "PhonicModel",
     "PhonicToolConfig",
+    "ProcessedToolCall",
     "PronunciationEntry",
     "RealtimeModel",
     "RealtimeSession",

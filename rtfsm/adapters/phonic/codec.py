@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any
 
 import attrs
@@ -17,137 +18,68 @@ from rtfsm.adapters.livekit import provider as do
 from rtfsm.language import Event
 from rtfsm.vocabulary import wire
 
-__all__ = ["OUTPUT_RATE", "CodecState", "PhonicCodec", "frame_of"]
+from .commands import Mute, SetExternalId, Unmute
+from .incoming import (
+    AssistantFinished,
+    AssistantStarted,
+    AudioChunk,
+    ChoseNotToRespond,
+    ConversationCreated,
+    ConversationReconnected,
+    Dtmf,
+    EndedConversation,
+    ErrorMessage,
+    InputCancelled,
+    InputText,
+    InterruptedResponse,
+    ReadyToStart,
+    ServerMessage,
+    ToolCall,
+    ToolCallInterrupted,
+    ToolCallOutputProcessed,
+    UserFinished,
+    UserStarted,
+    WarningMessage,
+)
+from .notices import processed, timings
+
+__all__ = ["OUTPUT_RATE", "CodecState", "Greets", "PhonicCodec", "frame_of"]
 
 OUTPUT_RATE = 24000
 BYTES_PER_SECOND = 2 * OUTPUT_RATE
 
 
-class _Message(msgspec.Struct, tag_field="type", gc=False):
-    """A message of the server. Fields that are not listed are not read."""
+FATAL_ERRORS: frozenset[str] = frozenset()
+"""Codes of errors after which a conversation is of no use. None is known: where Phonic is done, it ends the connection,
+and the close code says the rest."""
 
 
-class ReadyToStart(_Message, tag="ready_to_start_conversation"):
-    pass
-
-
-class ConversationCreated(_Message, tag="conversation_created"):
-    conversation_id: str
-
-
-class ConversationReconnected(_Message, tag="conversation_reconnected"):
-    pass
-
-
-class InputText(_Message, tag="input_text"):
-    text: str
-    language: str | None = None
-
-
-class InputCancelled(_Message, tag="input_cancelled"):
-    pass
-
-
-class AudioChunk(_Message, tag="audio_chunk"):
-    audio: bytes | None = None
-    text: str | None = None
-
-
-class UserStarted(_Message, tag="user_started_speaking"):
-    pass
-
-
-class UserFinished(_Message, tag="user_finished_speaking"):
-    pass
-
-
-class AssistantStarted(_Message, tag="assistant_started_speaking"):
-    pass
-
-
-class AssistantFinished(_Message, tag="assistant_finished_speaking"):
-    pass
-
-
-class InterruptedResponse(_Message, tag="interrupted_response"):
-    text: str | None = None
-
-
-class Dtmf(_Message, tag="dtmf"):
-    digits: str
-
-
-class ToolCall(_Message, tag="tool_call"):
-    tool_call_id: str
-    tool_name: str
-    parameters: dict[str, Any]
-
-
-class ToolCallOutputProcessed(_Message, tag="tool_call_output_processed"):
-    tool_call_id: str
-    timed_out: bool | None = None
-
-
-class ToolCallInterrupted(_Message, tag="tool_call_interrupted"):
-    tool_call_id: str
-
-
-class ChoseNotToRespond(_Message, tag="assistant_chose_not_to_respond"):
-    pass
-
-
-class EndedConversation(_Message, tag="assistant_ended_conversation"):
-    pass
-
-
-class ErrorBody(msgspec.Struct):
-    message: str
-    code: str | None = None
-
-
-class ErrorMessage(_Message, tag="error"):
-    error: ErrorBody
-    param_errors: dict[str, str] | None = None
-
-
-class WarningMessage(_Message, tag="warning"):
-    warning: ErrorBody
-
-
-ServerMessage = (
-    ReadyToStart
-    | ConversationCreated
-    | ConversationReconnected
-    | InputText
-    | InputCancelled
-    | AudioChunk
-    | UserStarted
-    | UserFinished
-    | AssistantStarted
-    | AssistantFinished
-    | InterruptedResponse
-    | Dtmf
-    | ToolCall
-    | ToolCallOutputProcessed
-    | ToolCallInterrupted
-    | ChoseNotToRespond
-    | EndedConversation
-    | ErrorMessage
-    | WarningMessage
-)
+class Greets(Enum):
+    SURELY = "the next turn, whatever is asked for meanwhile: a welcome was configured"
+    PERHAPS = "the next turn, unless something is asked for before it: an agent at Phonic may have a welcome"
+    NOT = "no turn: somebody has spoken, or there is no welcome in this conversation"
 
 
 @attrs.frozen
 class CodecState:
-    """fresh: nobody has spoken or asked for speech on this connection, so a turn that begins now greets. blank: white
-    space that came alone and belongs before the next word."""
+    """greets: whether a turn that begins now is a welcome. blank: white space that came alone and belongs before the
+    next word. conversation: Phonic's id of it."""
 
-    fresh: bool = True
+    greets: Greets = Greets.PERHAPS
     blank: str = ""
+    conversation: str | None = None
+
+    def spoken(self) -> CodecState:
+        """The state once somebody has spoken."""
+        known = self.greets is Greets.NOT and not self.blank
+        return self if known else attrs.evolve(self, greets=Greets.NOT, blank="")
+
+    def asked(self) -> CodecState:
+        """The state once something was asked for that the next turn may answer."""
+        return attrs.evolve(self, greets=Greets.NOT) if self.greets is Greets.PERHAPS else self
 
 
 Events = Sequence[Event]
-_SPOKEN = CodecState(fresh=False)
 
 
 def _plain(*events: Event) -> Callable[[CodecState, Any], tuple[CodecState, Events]]:
@@ -157,36 +89,50 @@ def _plain(*events: Event) -> Callable[[CodecState, Any], tuple[CodecState, Even
 def _text(state: CodecState, text: str, seconds: float | None) -> tuple[CodecState, list[Event]]:
     if not text.strip():
         return attrs.evolve(state, blank=state.blank + text), []
-    return _SPOKEN, [wire.TextDelta(state.blank + text, seconds=seconds)]
+    return state.spoken(), [wire.TextDelta(state.blank + text, seconds=seconds)]
 
 
 def _turn_began(state: CodecState, _: AssistantStarted) -> tuple[CodecState, Events]:
-    return _SPOKEN, (wire.GenerationCreated(greeting=state.fresh),)
+    return state.spoken(), (wire.GenerationCreated(greeting=state.greets is not Greets.NOT),)
 
 
-def _user_began(_: CodecState, __: UserStarted) -> tuple[CodecState, Events]:
-    return _SPOKEN, (wire.UserSpeechStarted(),)
+def _user_began(state: CodecState, _: UserStarted) -> tuple[CodecState, Events]:
+    return state.spoken(), (wire.UserSpeechStarted(),)
 
 
 def _tool_called(state: CodecState, message: ToolCall) -> tuple[CodecState, Events]:
     arguments = msgspec.json.encode(message.parameters).decode()
-    return state, (wire.ToolCallReady(message.tool_call_id, message.tool_name, arguments),)
+    # The assistant has begun: what it says next is no welcome but, most likely, what it makes of the output.
+    return state.spoken(), (wire.ToolCallReady(message.tool_call_id, message.tool_name, arguments),)
 
 
 def _output_taken(state: CodecState, message: ToolCallOutputProcessed) -> tuple[CodecState, Events]:
     taken = wire.ToolResultTaken(message.tool_call_id)
+    told = wire.Notice("tool_call_output_processed", processed(message))
     if message.timed_out:
-        return state, (taken, wire.Notice("tool_call_timed_out", message.tool_call_id))
-    return state, (taken,)
+        return state, (taken, wire.Notice("tool_call_timed_out", message.tool_call_id), told)
+    return state, (taken, told)
+
+
+def _named(state: CodecState, message: ConversationCreated) -> tuple[CodecState, Events]:
+    id = message.conversation_id
+    return attrs.evolve(state, conversation=id or None), (wire.Notice("conversation_created", id),)
+
+
+def _keys_pressed(state: CodecState, message: Dtmf) -> tuple[CodecState, Events]:
+    pressed = wire.Notice("dtmf", message.digits)
+    return state, (pressed,) if message.timings is None else (pressed, *timings(message.timings))
 
 
 def _fault(state: CodecState, message: ErrorMessage) -> tuple[CodecState, Events]:
     parameters = tuple(sorted((message.param_errors or {}).items()))
-    return state, (wire.Fault(False, message.error.code, message.error.message, parameters),)
+    code = message.error.code
+    return state, (wire.Fault(code in FATAL_ERRORS, code, message.error.message, parameters),)
 
 
 def _transcribed(state: CodecState, message: InputText) -> tuple[CodecState, Events]:
-    events: list[Event] = [wire.UserTranscript(message.text)]
+    # Speech without a word is no transcript: as one, it would be an empty message of the user's.
+    events: list[Event] = [wire.UserTranscript(message.text)] if message.text.strip() else []
     if message.language:
         events.append(wire.Notice("input_language", message.language))
     return state, events
@@ -195,7 +141,7 @@ def _transcribed(state: CodecState, message: InputText) -> tuple[CodecState, Eve
 _EVENTS: dict[type, Callable[[CodecState, Any], tuple[CodecState, Events]]] = {
     ReadyToStart: _plain(wire.ProviderReady()),
     ConversationReconnected: _plain(wire.ProviderReady()),
-    ConversationCreated: lambda s, m: (s, (wire.Notice("conversation_created", m.conversation_id),)),
+    ConversationCreated: _named,
     InputText: _transcribed,
     InputCancelled: _plain(wire.UserTurnCancelled()),
     UserStarted: _user_began,
@@ -203,11 +149,11 @@ _EVENTS: dict[type, Callable[[CodecState, Any], tuple[CodecState, Events]]] = {
     AssistantStarted: _turn_began,
     AssistantFinished: _plain(wire.GenerationDone()),
     InterruptedResponse: lambda s, m: (s, (wire.GenerationInterrupted(heard=m.text),)),
-    Dtmf: lambda s, m: (s, (wire.Notice("dtmf", m.digits),)),
+    Dtmf: _keys_pressed,
     ToolCall: _tool_called,
     ToolCallOutputProcessed: _output_taken,
     ToolCallInterrupted: lambda s, m: (s, (wire.ToolCallCancelled(m.tool_call_id),)),
-    ChoseNotToRespond: _plain(wire.ReplyDeclined()),
+    ChoseNotToRespond: _plain(wire.ReplyDeclined(), wire.Notice("assistant_chose_not_to_respond")),
     EndedConversation: _plain(wire.ConversationEnded()),
     ErrorMessage: _fault,
     WarningMessage: lambda s, m: (s, (wire.Notice("warning", m.warning.code),)),
@@ -221,6 +167,10 @@ class PhonicCodec:
 
     initial = CodecState()
 
+    def resumed(self, state: CodecState) -> tuple[CodecState, str | None]:
+        """A conversation that goes on has had its welcome, and keeps its id."""
+        return CodecState(Greets.NOT, conversation=state.conversation), state.conversation
+
     def decode(self, state: CodecState, frame: do.Frame) -> tuple[CodecState, Events]:
         """Any frame whatever, to events. Never raises."""
         if type(frame) is not str:
@@ -230,7 +180,10 @@ class PhonicCodec:
         except (msgspec.MsgspecError, RecursionError, UnicodeError):
             return self._salvage(state, frame)
         if type(message) is AudioChunk:
-            return self._chunk(state, message)
+            if message.timings is None:
+                return self._chunk(state, message)
+            state, events = self._chunk(state, message)
+            return state, (*events, *timings(message.timings))
         return _EVENTS[type(message)](state, message)
 
     def _chunk(self, state: CodecState, message: AudioChunk) -> tuple[CodecState, Events]:
@@ -295,15 +248,22 @@ class PhonicCodec:
         if isinstance(command, do.SystemMessage):
             return state, (frame_of({"type": "add_system_message", "system_message": command.text}),)
         if isinstance(command, do.Say):
-            return attrs.evolve(state, fresh=False), (frame_of({"type": "say", "text": command.text}),)
+            said: dict[str, Any] = {"type": "say", "text": command.text}
+            return state.asked(), (frame_of(said if command.interruptible else {**said, "interruptible": False}),)
         if isinstance(command, do.Reply):
             asked = {
                 "type": "generate_reply",
                 "system_message": command.instructions,
                 "user_message": command.user_text,
             }
-            said = {name: value for name, value in asked.items() if value is not None}
-            return attrs.evolve(state, fresh=False), (frame_of(said),)
+            given = {name: value for name, value in asked.items() if value is not None}
+            return state.asked(), (frame_of(given),)
+        if isinstance(command, Mute):
+            return state, (frame_of({"type": "mute"}),)
+        if isinstance(command, Unmute):
+            return state, (frame_of({"type": "unmute"}),)
+        if isinstance(command, SetExternalId):
+            return state, (frame_of({"type": "set_external_id", "external_id": command.external_id}),)
         return state, ()  # Phonic has no message to cancel a response
 
 

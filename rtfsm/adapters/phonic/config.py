@@ -25,6 +25,8 @@ _NOT_SENT = {
     "phonic_tools",
     "configs_for_tools",
     "forbid_speech_after_tool_call",
+    "barge_in",
+    "say_interruptible",
 }
 
 _HISTORY_PREFACE = (
@@ -68,6 +70,11 @@ def config_options(
 
 
 _SENT = tuple(field.name for field in attrs.fields(Options) if field.name not in _NOT_SENT)
+
+
+def has_welcome(options: Options) -> bool:
+    """Whether these options say that the assistant speaks first. An agent at Phonic may have a welcome even so."""
+    return bool(options.generate_welcome_message or options.welcome_message)
 
 
 def history_text(chat_ctx: llm.ChatContext) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from livekit.agents.types import NotGivenOr
 from livekit.agents.utils import is_given
@@ -91,9 +91,11 @@ def _split(source: str, url: str) -> SplitResult:
 _EXAMPLE = "an example is wss://api.phonic.ai"
 
 
-def websocket_url(options: Options) -> str:
-    """The URL of the conversation socket."""
-    return options.base_url + SOCKET_PATH
+def websocket_url(options: Options, resumes: str | None = None) -> str:
+    """The URL of the conversation socket. resumes: id of a conversation whose connection was lost, to go on with it
+    (Phonic SDK 0.32; Phonic keeps it for 30 s)."""
+    query = "" if resumes is None else "?" + urlencode({"reconnect_conv_id": resumes})
+    return options.base_url + SOCKET_PATH + query
 
 
 class Headers(dict[str, str]):

@@ -10,6 +10,7 @@ from livekit.agents import llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 
 from .options import (
+    BargeIn,
     ConfigurationEndpoint,
     IntelligenceLevel,
     MultilingualMode,
@@ -97,6 +98,8 @@ class RealtimeModel(llm.RealtimeModel):
         forbid_speech_after_tool_call: NotGivenOr[list[str]] = NOT_GIVEN,
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
         base_url: NotGivenOr[str] = NOT_GIVEN,
+        barge_in: BargeIn = "speech",
+        say_interruptible: bool = True,
     ) -> None:
         """Take the options for all sessions of this model. What is not given is left to Phonic, or to the agent there.
 
@@ -150,6 +153,10 @@ class RealtimeModel(llm.RealtimeModel):
             conn_options: Timeouts and retries of connecting.
             base_url: Where Phonic is, ws(s):// or http(s)://; by default from the environment variable
                 PHONIC_BASE_URL, else the SDK's.
+            barge_in: What cuts the assistant: "speech", the user beginning to speak, or "provider", Phonic saying that
+                it was interrupted. A welcome that is not interruptible, speech that say_interruptible excludes, and all
+                speech where min_words_to_interrupt is above 1, are cut by the latter alone, whatever is chosen here.
+            say_interruptible: Whether the user can interrupt what say() has spoken.
         """
 
     @property

@@ -33,9 +33,12 @@ PhonicModel = Literal["phonic_v0_5", "phonic_v1", "phonic_v1_1", "phonic-0.5", "
 
 _API_MODEL = {"phonic_v0_5": "phonic-0.5", "phonic_v1": "phonic-1", "phonic_v1_1": "phonic-1.1"}
 
+BargeIn = Literal["speech", "provider"]
+"""What cuts the assistant: the user beginning to speak, or Phonic saying that the assistant was interrupted."""
+
 MAX_AUTO_LANGUAGES = 2
-LONGEST_WAIT = 10**9
 """How many additional languages Phonic allows while it detects the language by itself (SDK 0.32)."""
+LONGEST_WAIT = 10**9
 
 
 class PronunciationEntry(TypedDict):
@@ -72,6 +75,11 @@ def _option(check: checks.Check, *, convert: Callable[[Any], Any] | None = None,
 
 def _api_model(value: Any) -> Any:
     return _API_MODEL.get(value, value) if isinstance(value, str) else value
+
+
+def _must(check: checks.Check) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    """For an option of ours, which has a default and is never sent."""
+    return lambda _options, attribute, value: check(attribute.name, value)
 
 
 _LOOKED_UP: Any = NOT_GIVEN  # what the converter makes of it is the default
@@ -130,6 +138,8 @@ class Options:
     external_id: NotGivenOr[str | None] = _option(checks.filled_text)
     configs_for_tools: NotGivenOr[list[PhonicToolConfig] | None] = _option(check_configs)
     forbid_speech_after_tool_call: NotGivenOr[list[str] | None] = _option(checks.texts)
+    barge_in: BargeIn = attrs.field(default="speech", validator=_must(checks.one_of("speech", "provider")))
+    say_interruptible: bool = attrs.field(default=True, validator=_must(checks.flag))
     conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
 
     def __attrs_post_init__(self) -> None:

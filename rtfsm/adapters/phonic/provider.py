@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 from livekit.agents import llm
+from livekit.agents.utils import is_given
 
 from rtfsm.adapters.livekit.provider import Settings, Sink
+from rtfsm.machines import BargeIn, Floor
 from rtfsm.profiles import PHONIC
 
-from .codec import OUTPUT_RATE, PhonicCodec, frame_of
-from .config import config_options, filled, history_text
+from .codec import OUTPUT_RATE, CodecState, Greets, PhonicCodec, frame_of
+from .config import config_options, filled, has_welcome, history_text
 from .endpoint import headers, websocket_url
+from .options import Options
 from .tools import forbids_speech_after, tool_definitions
 from .transport import WebSocketTransport
 
@@ -28,7 +32,8 @@ class PhonicProvider:
     output_rate = OUTPUT_RATE
 
     def connect(self, settings: Settings, epoch: int, sink: Sink) -> WebSocketTransport:
-        return WebSocketTransport(websocket_url(settings.options), headers(settings.options), epoch, sink)
+        url = websocket_url(settings.options, settings.resumes)
+        return WebSocketTransport(url, headers(settings.options), epoch, sink)
 
     def configure(self, settings: Settings) -> Sequence[str]:
         return (frame_of({"type": "config", **_config(settings, replay_welcome=not settings.continued)}),)
@@ -45,6 +50,23 @@ class PhonicProvider:
         if has != had:
             frames.append(frame_of({"type": "update_tools_subset", "tools": has}))
         return frames
+
+    def configured(self, state: CodecState, settings: Settings, *, anew: bool) -> CodecState:
+        """A conversation that goes on, or begins anew, is told to have no welcome."""
+        if anew or settings.continued:
+            return attrs.evolve(state, greets=Greets.NOT)
+        return attrs.evolve(state, greets=Greets.SURELY) if has_welcome(settings.options) else state
+
+    def floor(self, settings: Settings) -> Floor:
+        """Phonic takes several words for an interruption, where told so: then no beginning of speech is one."""
+        options: Options = settings.options
+        words = options.min_words_to_interrupt
+        several = is_given(words) and words is not None and words > 1
+        return Floor(
+            BargeIn.PROVIDER if several or options.barge_in == "provider" else BargeIn.SPEECH,
+            welcome=options.is_welcome_message_interruptible is not False,
+            say=options.say_interruptible,
+        )
 
     def secrets(self, settings: Settings) -> Sequence[str]:
         return (settings.options.api_key,)

@@ -11,6 +11,8 @@ from rtfsm.adapters import livekit
 from rtfsm.machines import Conversation, Timing
 from rtfsm.vocabulary.local import ConfigKind
 
+from .checks import filled_text
+from .commands import Mute, SetExternalId, Unmute
 from .options import (
     ConfigurationEndpoint,
     IntelligenceLevel,
@@ -46,12 +48,29 @@ def timing_of(options: Options) -> Timing:
 
 class RealtimeSession(livekit.RealtimeSession):
     """One conversation. See the neutral session for its events; from Phonic come besides: ``conversation_created``
-    (Phonic's id of it), ``input_language`` (ISO 639-1 code of what the user said), ``dtmf`` (digits),
-    ``tool_call_timed_out`` (call id), ``warning`` (Phonic's code or None)."""
+    (Phonic's id of it), ``input_language`` (ISO 639-1 code of what the user said), ``assistant_chose_not_to_respond``
+    (None), ``dtmf`` (digits that the assistant presses), ``tool_call_output_processed`` (a :class:`ProcessedToolCall`),
+    ``tool_call_timed_out`` (call id), ``timings`` (name -> milliseconds), ``warning`` (Phonic's code or None)."""
 
     def __init__(self, model: RealtimeModel, options: Options) -> None:
         conversation = Conversation(PROVIDER.capabilities, timing_of(options), retries=options.conn_options.max_retry)
         super().__init__(model, PROVIDER, conversation, options)
+
+    def mute(self) -> None:
+        """Have Phonic not listen to the user until ``unmute``. Holds on a new connection too."""
+        self._shell.line.tell_always(Mute(), replaces=Mute)
+
+    def unmute(self) -> None:
+        """Have Phonic listen again, or, with push-to-talk, for the first time. Holds on a new connection too."""
+        self._shell.line.tell_always(Unmute(), replaces=Mute)
+
+    def set_external_id(self, external_id: str) -> None:
+        """Tell Phonic your own id of the conversation, to find it again there; on a new connection too.
+
+        It wins over a later ``external_id`` of the options (SDK 0.32). Raises ValueError for one that is blank.
+        """
+        filled_text("external_id", external_id)
+        self._shell.line.tell_always(SetExternalId(external_id))
 
     def _change(self, changes: dict[str, Any]) -> None:
         changes.pop("tool_choice", None)  # LiveKit says it around each reply; Phonic has no such choice

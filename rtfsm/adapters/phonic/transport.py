@@ -26,17 +26,43 @@ MAX_FRAME = 32 * 1024 * 1024
 MAX_DROPPABLE = 500
 """Queued frames above which droppable ones are left out: 10 s of the user's sound."""
 
-NORMAL = frozenset({1000, 1005, 4000, 4200, 4500, 4600, 4700})
-"""Normal closure, no code, downstream closed, ended by click, no input, ended by the assistant, unmounted."""
-RETRYABLE = frozenset({1006, 1011, 1012, 1013, 1014, 4004, 4800, 4801})
-"""Dropped, internal error, restart, try later, bad gateway, no capacity, conversation not to be resumed (twice)."""
+CLOSE_CODES: Mapping[int, tuple[Loss, str]] = {
+    1000: (Loss.NORMAL, "normal closure"),
+    1001: (Loss.NORMAL, "going away; but see RESTARTING"),
+    1002: (Loss.FAILED, "protocol error"),
+    1003: (Loss.FAILED, "a type of data that is not taken"),
+    1005: (Loss.NORMAL, "closed without a code"),
+    1006: (Loss.RESUMABLE, "dropped without a close"),
+    1007: (Loss.FAILED, "data that is not what its type says"),
+    1008: (Loss.FAILED, "policy violation"),
+    1009: (Loss.FAILED, "message too big"),
+    1010: (Loss.FAILED, "an extension is missing"),
+    1011: (Loss.RETRYABLE, "internal error"),
+    1012: (Loss.RESUMABLE, "restart"),
+    1013: (Loss.RETRYABLE, "try again later"),
+    1014: (Loss.RETRYABLE, "bad gateway"),
+    1015: (Loss.FAILED, "no secure connection"),
+    4000: (Loss.NORMAL, "the socket downstream was closed"),
+    4004: (Loss.RETRYABLE, "insufficient capacity"),
+    4010: (Loss.FAILED, "concurrency limit"),
+    4200: (Loss.NORMAL, "ended by a click"),
+    4500: (Loss.NORMAL, "no input for too long"),
+    4600: (Loss.NORMAL, "ended by the assistant"),
+    4700: (Loss.NORMAL, "the component was unmounted"),
+    4800: (Loss.RETRYABLE, "the conversation to go on with was not found"),
+    4801: (Loss.RETRYABLE, "the conversation to go on with is in no state for it"),
+}
+"""What each close code means: those of RFC 6455 and its registry, and Phonic's as listed in the tests of its SDK, 2026.
+Which of them leave a conversation to go on with is theirs too: 1006, 1012 and a restart. Any other is a failure."""
+RESTARTING = "restarting"
+"""In the reason of a close with 1001: the server restarts, and the conversation can be gone on with."""
 
 
 def loss_of_close(code: int | None, reason: str = "") -> Loss:
-    """What a close code means (codes as listed in the tests of Phonic's SDK, 2026). None: the socket just went."""
-    if code is None or code in RETRYABLE or (code == 1001 and "restart" in reason.lower()):
-        return Loss.RETRYABLE
-    return Loss.NORMAL if code in NORMAL or code == 1001 else Loss.FAILED
+    """What a close means. code: None where the socket just went."""
+    if code == 1001 and RESTARTING in reason.lower():
+        return Loss.RESUMABLE
+    return CLOSE_CODES.get(1006 if code is None else code, (Loss.FAILED, ""))[0]
 
 
 def loss_of_status(status: int) -> Loss:

@@ -3,7 +3,7 @@
 The states are those of the exploration (:mod:`rtfsm.check`), without what its environment remembers, and with three
 bits that decide what a real wire says and when a real message is over:
 
-- *fresh*: nobody has spoken on this connection, so a turn that begins now greets;
+- *fresh*: nobody has spoken in this conversation, so a turn that begins now greets;
 - *sounds*: the open message has sound. One without is over for the host as soon as it is closed;
 - *earlier*: messages that were closed before are still to be heard.
 
@@ -21,7 +21,7 @@ import attrs
 from rtfsm.check.environment import Bounds, Memory, Move, moves
 from rtfsm.check.world import CALL_STATES, State, World
 from rtfsm.language import Arm, Emission, Event, Instance, Kind
-from rtfsm.machines import BargeIn, Capabilities
+from rtfsm.machines import Capabilities, Delivery, Floor
 from rtfsm.vocabulary import effects as order
 from rtfsm.vocabulary import local, wire
 
@@ -31,7 +31,7 @@ Node = tuple[State, bool, bool, bool]
 Slot = tuple[str, int]
 """A machine's name and the place of an instance among its live ones."""
 ANYBODY = Memory()
-SPOKEN = (wire.GenerationCreated, wire.TextDelta, wire.UserSpeechStarted)
+SPOKEN = (wire.GenerationCreated, wire.TextDelta, wire.UserSpeechStarted, wire.ToolCallReady)
 
 
 def unsaid(event: Event) -> bool:
@@ -81,9 +81,9 @@ class Graph:
     """Everything that can be reached within bounds. nodes: in the order of their discovery, so the first way that leads
     to one is a shortest."""
 
-    def __init__(self, capabilities: Capabilities, bounds: Bounds, *, barge_in: BargeIn = BargeIn.SPEECH) -> None:
-        self.capabilities, self.bounds, self.barge_in = capabilities, bounds, barge_in
-        self.world = _Recorder(capabilities, barge_in=barge_in)
+    def __init__(self, capabilities: Capabilities, bounds: Bounds, *, floor: Floor | None = None) -> None:
+        self.capabilities, self.bounds, self.floor = capabilities, bounds, floor or Floor()
+        self.world = _Recorder(capabilities, floor=self.floor)
         self.moving = frozenset(
             (machine.name, arm.index)
             for machine in self.world.composition.machines
@@ -130,23 +130,22 @@ class Graph:
         opened = self._opened()
         for move in moves(self.world, ANYBODY, self.bounds):
             event = move.event
+            if isinstance(event, local.PlayoutFinished):
+                move = attrs.evolve(move, label="PlayoutFinished")
             if event is not None and unsaid(event):
                 continue
             if isinstance(event, wire.GenerationCreated) and event.greeting is not fresh:
                 continue
             if isinstance(event, local.ConfigGiven) and event.kind is local.ConfigKind.RESET and not configured:
                 continue  # what is reset was given before
-            if isinstance(event, local.PlayoutFinished) and opened:
-                continue
-            if getattr(event, "call", None) == "seen":
+            if isinstance(event, local.PlayoutFinished) and (opened or event.message != self.world.playouts[0].id):
+                continue  # whoever hears one to its end hears all
+            if isinstance(event, local.ToolOutputGiven):
+                if self.world.delivery is Delivery.AT_START:
+                    continue  # it is of a history
+            elif getattr(event, "call", None) == "seen":
                 continue  # dropped before any machine sees it
-            if isinstance(event, local.ToolOutputGiven) and not self._asked(event):
-                continue
             yield move
-
-    def _asked(self, event: local.ToolOutputGiven) -> bool:
-        """Whether it matters what the host wants of an output: nobody asks where none is owed."""
-        return event.reply is local.ToolReply.WANTED or self.world.knows_call(event.call)
 
     def _opened(self) -> bool:
         return any(host.message for host in self.world.monitor.mirror.open_generations.values())
@@ -161,8 +160,12 @@ class Graph:
         else:
             assert move.event is not None
             emissions = world.handle(move.event, 0.0)
+            while isinstance(move.event, local.PlayoutFinished) and world.playouts:
+                emissions += world.handle(local.PlayoutFinished(world.playouts[0].id), 0.0)
         fresh = (fresh and not isinstance(move.event, SPOKEN)) or _has(emissions, order.OpenTransport)
-        fresh = fresh and not _has(emissions, order.SendReplyRequest)
+        fresh = fresh and not _has(emissions, order.SendReplyRequest, order.SendReset)
+        fresh = fresh and order.OpenTransport(resume=True) not in [emission.effect for emission in emissions]
+        fresh = fresh and not (_has(emissions, order.SendConfig) and world.session.context.ran)
         sounds, earlier = self._playouts(emissions, opened, sounds, earlier)
         log = list(world.log)
         if not world.touched and not world._virtual:
@@ -232,5 +235,5 @@ class Graph:
         return self._touches.setdefault(found, found)
 
 
-def _has(emissions: list[Emission], kind: type) -> bool:
-    return any(isinstance(emission.effect, kind) for emission in emissions)
+def _has(emissions: list[Emission], *kinds: type) -> bool:
+    return any(isinstance(emission.effect, kinds) for emission in emissions)

@@ -13,18 +13,19 @@ from rtfsm.adapters.phonic import RealtimeModel
 from rtfsm.adapters.phonic.transport import loss_of_close
 from rtfsm.language import Step
 from rtfsm.language.instance import Instance
+from rtfsm.machines import BargeIn
 from rtfsm.testing.phonic_server import messages as say
 
 from .goals import Pair, Taken
 from .orderings import Act, Ordering
-from .schedule import HEARD, Schedule
+from .schedule import HEARD, WINDOW, Schedule
 from .stage import Entry, Host, StagedSession
 
 __all__ = ["Played", "play"]
 
 SOUND = b"\1\0" * 24
 """1 ms."""
-CODES = {"RETRYABLE": 1006, "NORMAL": 1000, "FAILED": 4401}
+CODES = {"RETRYABLE": 1011, "RESUMABLE": 1006, "NORMAL": 1000, "FAILED": 4401}
 HUSH: Any = [{"name": "hush", "forbid_speech_after_tool_call": True}]
 LATE = 0.0001
 """Seconds after a deadline at which its timer has run out for sure."""
@@ -68,11 +69,17 @@ class _Player:
         self.ordering, self.plan = ordering, plan
         self.host = Host()
         self.played = Played(self.host.log)
-        model = RealtimeModel(api_key="key", base_url="ws://nowhere", configs_for_tools=HUSH)
-        self._began = asyncio.get_running_loop().time()
-        self.session = StagedSession(
-            model, self.host, timing=plan.timing, barge_in=ordering.graph.barge_in, retries=retries
+        floor = ordering.graph.floor
+        model = RealtimeModel(
+            api_key="key",
+            base_url="ws://nowhere",
+            configs_for_tools=HUSH,
+            barge_in="provider" if floor.barge_in is BargeIn.PROVIDER else "speech",
+            is_welcome_message_interruptible=floor.welcome,
+            say_interruptible=floor.say,
         )
+        self._began = asyncio.get_running_loop().time()
+        self.session = StagedSession(model, self.host, timing=plan.timing, retries=retries)
         self.host.attend(self.session)
         self._steps: list[Step] = []
         self._last: dict[int, tuple[Instance, int]] = {}
@@ -83,6 +90,7 @@ class _Player:
             id(live.user_turn): ("user", live.user_turn),
         }
         self._futures: dict[str, int] = {}
+        self._called: dict[str, None] = {}
         self._closing: list[asyncio.Task[None]] = []
         self._count = 0
         self._silent = {
@@ -119,6 +127,12 @@ class _Player:
         """Let time pass up to the move; a timer's move is the deadline that the conversation itself names."""
         loop, heard = asyncio.get_running_loop(), act.label == "PlayoutFinished"
         until = self._began + self.plan.at[number] - (HEARD / 2 if heard else 0.0)
+        if act.label == WINDOW:
+            until = (self.session.conversation.next_deadline() or loop.time()) + LATE
+            self.played.acts.append(len(self.host.log))
+            self.host.note("time", act.label, due=until - LATE)
+            await asyncio.sleep(max(0.0, until - loop.time()))
+            return
         if act.timed is not None:
             until = self._deadline(number, act.timed) + LATE
         else:
@@ -192,7 +206,15 @@ class _Player:
             self.session.sink.lost(line.epoch, loss_of_close(code), code, "lost again")
 
     async def _ProviderReady(self, act: Act) -> None:
-        self._deliver(say.ready_to_start_conversation())
+        line = self.session.line
+        if line.resumes is None:
+            self._deliver(say.conversation_created(f"conversation {line.epoch}"))
+            self._deliver(say.ready_to_start_conversation())
+        else:
+            self._deliver(say.conversation_reconnected(line.resumes))
+
+    async def _WindowOver(self, act: Act) -> None:
+        """It was the time for it, and the conversation knew."""
 
     async def _ConversationEnded(self, act: Act) -> None:
         self._deliver(say.assistant_ended_conversation())
@@ -235,6 +257,7 @@ class _Player:
     async def _ToolCallReady(self, act: Act, call: str) -> None:
         new = next((name for name in act.born if act.machines[name] == "tool_call"), "")
         id = new if call == "new call" else self._named(act, "tool_call", call)
+        self._called.setdefault(id)
         self._deliver(say.tool_call(id, self._tool(id), {"city": "Rome"}))
 
     def _tool(self, call: str) -> str:
@@ -291,7 +314,7 @@ class _Player:
         self._closing.append(asyncio.create_task(self.session.aclose()))
 
     async def _ToolOutputGiven(self, act: Act, call: str, reply: str = "WANTED") -> None:
-        id = self._named(act, "tool_call", call)
+        id = self._ended(act) if call == "seen" else self._named(act, "tool_call", call)
         self.host.note("host", "output", id=id, reply=reply)
         ctx = self.session.chat_ctx
         ctx.items.append(
@@ -300,6 +323,12 @@ class _Player:
             )
         )
         await self.session.update_chat_ctx(ctx)
+
+    def _ended(self, act: Act) -> str:
+        """The call that ended last. Where none has, one that nobody made, which is the same to all."""
+        live = set(act.who.values())
+        over = [name for name in self._called if name not in live]
+        return over[-1] if over else f"no call {self._count}"
 
     async def _PlayoutStarted(self, act: Act) -> None:
         self.host.note("host", "begins to hear")

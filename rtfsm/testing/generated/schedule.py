@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from rtfsm.language import Kind, Timer
-from rtfsm.machines import Timing
+from rtfsm.machines import Session, Timing
 
 from .graph import Graph, Slot
 from .orderings import HEARS, NEVER_HEARS, Ordering
 
-__all__ = ["Schedule", "schedule"]
+__all__ = ["WINDOW", "Schedule", "schedule"]
 
 STEP = 0.001
 """Seconds between two moves, at least."""
@@ -27,6 +27,8 @@ HEARD = 0.04
 MARGIN = 0.05
 """Seconds by which a timer that does not run out is not due."""
 NEVER = 100_000.0
+WINDOW = "WindowOver"
+"""The move that is the end of the time for which a provider remembers a conversation."""
 
 
 @attrs.frozen
@@ -84,12 +86,25 @@ def _timer(graph: Graph, node: int, slot: Slot) -> Timer | None:
     return None if timer is None else timer.effective(context)
 
 
+def _resuming(graph: Graph, node: int) -> bool:
+    """Whether the session tries to go on with a conversation."""
+    state, context = graph.world.situations["session"].pairs[graph.nodes[node][0][0]]
+    return state in (Session.CONNECTING, Session.STARTING, Session.RECONNECTING) and bool(context.resuming)
+
+
 def _waits(ordering: Ordering) -> Iterator[_Wait]:
     graph = ordering.graph
     arms = {machine.name: [arm for _, _, arm in machine.arms] for machine in graph.world.composition.machines}
     armed: dict[str, int] = {"session": -1, "user": -1}
+    lost: int | None = None
     for number, act in enumerate(ordering.acts):
         fired = act.timed
+        if not _resuming(graph, act.node):
+            lost = None
+        elif lost is None:
+            lost = number - 1
+        if lost is not None:
+            yield _Wait("resume", lost, number, act.label == WINDOW)
         for slot, name in act.who.items():
             timer = _timer(graph, act.node, slot)
             if timer is not None:

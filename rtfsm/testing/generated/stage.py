@@ -17,7 +17,7 @@ from rtfsm.adapters import livekit
 from rtfsm.adapters.livekit.provider import Settings, Sink
 from rtfsm.adapters.phonic import RealtimeModel, RealtimeSession
 from rtfsm.adapters.phonic.provider import PhonicProvider
-from rtfsm.machines import BargeIn, Conversation, Timing
+from rtfsm.machines import Conversation, Timing
 from rtfsm.testing.memory import MemoryTransport
 
 __all__ = ["Entry", "Host", "Line", "StagedSession"]
@@ -46,8 +46,8 @@ class Entry:
 class Line(MemoryTransport):
     """A connection that closes only when it is told that it is lost: a client's wish is noted, and that is all."""
 
-    def __init__(self, epoch: int, sink: Sink, host: Host) -> None:
-        super().__init__(epoch, sink)
+    def __init__(self, epoch: int, sink: Sink, host: Host, resumes: str | None, earlier: Line | None) -> None:
+        super().__init__(epoch, sink, resumes, earlier)
         self._host = host
 
     @property
@@ -71,17 +71,17 @@ class _Provider(PhonicProvider):
         self._host = host
 
     def connect(self, settings: Settings, epoch: int, sink: Sink) -> Line:  # type: ignore[override]
-        self._host.note("client", "connects", epoch=epoch)
-        self.lines.append(Line(epoch, sink, self._host))
+        self._host.note("client", "connects" if settings.resumes is None else "resumes", epoch=epoch)
+        self.lines.append(Line(epoch, sink, self._host, settings.resumes, self.lines[-1] if self.lines else None))
         return self.lines[-1]
 
 
 class StagedSession(RealtimeSession):
     """A session of Phonic's on such connections. timing: the machines' durations."""
 
-    def __init__(self, model: RealtimeModel, host: Host, *, timing: Timing, barge_in: BargeIn, retries: int) -> None:
+    def __init__(self, model: RealtimeModel, host: Host, *, timing: Timing, retries: int) -> None:
         self.provider = _Provider(host)
-        conversation = Conversation(self.provider.capabilities, timing, retries=retries, barge_in=barge_in)
+        conversation = Conversation(self.provider.capabilities, timing, retries=retries)
         livekit.RealtimeSession.__init__(self, model, self.provider, conversation, model._options.copy())
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from rtfsm.check.environment import Bounds
-from rtfsm.machines import BargeIn, Timing
+from rtfsm.machines import BargeIn, Floor, Timing
 from rtfsm.profiles import PHONIC
 
 from .goals import Goals, Next, Pair, Taken
@@ -15,10 +15,11 @@ from .schedule import Schedule, schedule
 
 __all__ = ["DIRECTED", "SEARCHES", "Suite", "build"]
 
-SEARCHES: tuple[tuple[Bounds, BargeIn], ...] = (
-    (Bounds(calls=1, requests=1), BargeIn.SPEECH),
-    (Bounds(calls=0, requests=2), BargeIn.SPEECH),
-    (Bounds(calls=0, requests=0), BargeIn.PROVIDER),
+SEARCHES: tuple[tuple[Bounds, Floor], ...] = (
+    (Bounds(calls=1, requests=1), Floor()),
+    (Bounds(calls=0, requests=2), Floor()),
+    (Bounds(calls=1, requests=0), Floor(BargeIn.PROVIDER)),
+    (Bounds(calls=0, requests=1), Floor(welcome=False, say=False)),
 )
 """Together these reach every arm and every pair that two calls and one request, or one call and two requests, reach."""
 
@@ -76,8 +77,8 @@ class Suite:
 def build() -> Suite:
     """Search, and cover."""
     suite = Suite()
-    for bounds, barge_in in SEARCHES:
-        graph = Graph(PHONIC, bounds, barge_in=barge_in)
+    for bounds, floor in SEARCHES:
+        graph = Graph(PHONIC, bounds, floor=floor)
         goals = Goals(graph)
         suite.graphs.append(graph)
         suite.nodes += len(graph.nodes)
