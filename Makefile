@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench diagrams check check-wide clean
+.PHONY: demo test lint bench diagrams check check-wide peers conformance faults clean
 
 demo: $(READY)
 	$(BIN)/rtfsm demo $(ARGS)
@@ -29,6 +29,15 @@ check: $(READY)
 
 check-wide: $(READY)
 	$(BIN)/rtfsm check conversation --profile widest --messages-apart $(ARGS)
+
+peers: $(READY)
+	$(BIN)/python -m tests.peers --write docs/peers.md $(ARGS)
+
+conformance: $(READY)
+	$(BIN)/python -m tests.contract.write_conformance
+
+faults: $(READY)
+	$(BIN)/python -m tests.faults $(ARGS)
 
 clean:
 	rm -rf $(VENV)

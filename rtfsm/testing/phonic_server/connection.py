@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -130,6 +132,22 @@ class Connection:
         """Abort the TCP connection without a close frame."""
         self._socket.transport.abort()
         await self._socket.wait_closed()
+
+    async def reset(self) -> None:
+        """Reset the TCP connection: the client's next read fails, where after a `drop` it ends."""
+        held: socket.socket | None = self._socket.transport.get_extra_info("socket")
+        if held is not None:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await self.drop()
+
+    def stall(self) -> None:
+        """Read nothing from now on: pings and closes go unanswered, as of a peer that hangs."""
+        self._socket.transport.pause_reading()
+
+    def write_below(self, data: bytes) -> None:
+        """Write bytes below the WebSocket's framing, to break it."""
+        if not self._socket.transport.is_closing():
+            self._socket.transport.write(data)
 
     async def take(self, types: tuple[str, ...], *, audio: bool) -> Record:
         """The oldest unread frame whose type is among `types` (all types if empty). Raises CallEnded.

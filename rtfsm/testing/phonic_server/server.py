@@ -30,6 +30,10 @@ Scenario = Callable[[Call], Awaitable[None]]
 Refuse = Callable[[int], int | None]
 """Given the attempt's number, from 0: the HTTP status to refuse it with, or None to let it in."""
 
+Door = Callable[[int, ServerConnection], Awaitable[int | None]]
+"""Given the attempt's number, from 0, and its socket, before the handshake is answered. It may wait, write what it
+likes below the handshake, or abort. Returns a status to refuse with, or None to go on."""
+
 
 class PhonicServer:
     """A scripted Phonic on the loopback interface.
@@ -45,6 +49,8 @@ class PhonicServer:
         scenario: an async function of one `Call`; by default a conversation that listens and answers.
         host, port: where to listen; port 0 takes a free one.
         refuse: an HTTP status that refuses every handshake (401, 503, ...), or a function of the attempt's number.
+        door: an async function of the attempt's number and its socket, awaited before the handshake is answered, for
+            peers that hang or answer with something else.
         transform: maps each outgoing message to the messages sent in its place, to plant a defect in the server.
         observe: called for each frame with the connection, "received" or "sent", and the message type.
         ping_interval: seconds between keepalive pings, None for none. A single ping is still sent after the end of an
@@ -61,6 +67,7 @@ class PhonicServer:
         host: str = "127.0.0.1",
         port: int = 0,
         refuse: int | Refuse | None = None,
+        door: Door | None = None,
         transform: Transform | None = None,
         observe: Observe | None = None,
         ping_interval: float | None = None,
@@ -74,15 +81,21 @@ class PhonicServer:
         self._host = host
         self._port = port
         self._refuse = refuse
+        self._door = door
         self._transform = transform
         self._observe = observe
         self._ping_interval = ping_interval
         self._keep_audio = keep_audio
         self._conversations: dict[str, Connection] = {}
-        self._server: Server | None = None
+        self._servers: list[Server] = []
 
     async def __aenter__(self) -> PhonicServer:
-        self._server = await serve(
+        await self.listen()
+        return self
+
+    async def listen(self) -> None:
+        """Take connections; after `stop_listening`, on the same port again."""
+        server = await serve(
             self._handle,
             self._host,
             self._port,
@@ -90,17 +103,24 @@ class PhonicServer:
             compression=None,
             ping_interval=self._ping_interval,
             close_timeout=2,
+            open_timeout=10 if self._door is None else None,
             logger=_wire_log,
         )
-        self._port = self._server.sockets[0].getsockname()[1]
-        return self
+        self._servers.append(server)
+        self._port = server.sockets[0].getsockname()[1]
+
+    def stop_listening(self) -> None:
+        """Have new connections refused by the operating system. Those that are open stay open."""
+        for server in self._servers:
+            server.server.close()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        for server in self._servers:
+            server.close()
+        for server in self._servers:
+            await server.wait_closed()
 
     @property
     def port(self) -> int:
@@ -127,10 +147,12 @@ class PhonicServer:
         if lines:
             raise AssertionError("\n".join([f"{len(lines)} things went wrong:", *lines]))
 
-    def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
         attempt = self.attempts
         self.attempts += 1
         status = self._refuse(attempt) if callable(self._refuse) else self._refuse
+        if status is None and self._door is not None:
+            status = await self._door(attempt, socket)
         if status is not None:
             return socket.respond(HTTPStatus(status), "refused by the scripted server\n")
         if urlsplit(request.path).path != PATH:
