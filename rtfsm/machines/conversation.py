@@ -26,12 +26,13 @@ from rtfsm.language import Composition, Driver, Effect, Emission, Event, Instanc
 from rtfsm.vocabulary import local, wire
 from rtfsm.vocabulary.effects import OpenTransport, SendReset
 
-from .capabilities import Capabilities, Match
-from .derived import RUNNING, Derived
+from .births import Births
+from .capabilities import Capabilities
+from .derived import RUNNING
 from .floor import Floor
-from .generation import Answers, GenerationContext, Lane
+from .generation import Lane
 from .monitor import Monitor
-from .playout import Playout, PlayoutContext
+from .playout import Playout
 from .reply import Reply
 from .routing import compose
 from .session import RETRIES, Session
@@ -42,8 +43,6 @@ __all__ = ["Conversation"]
 
 HELD_EVENTS = 512
 """Content that may wait for the provider's consent; more is dropped, and counted."""
-SEEN_CALLS = 1024
-"""Ids of ended calls that are remembered, so that a repeated frame does not run a tool again."""
 SEEN_GENERATIONS = 1024
 """Ids of responses that are remembered, so that a repeated frame does not announce one again."""
 
@@ -70,7 +69,7 @@ GATED = (
 _composed = cache(compose)
 
 
-class Conversation(Derived):
+class Conversation(Births):
     """Runs the machines of one realtime session. Pure: no clock, no socket, no asyncio.
 
     capabilities: what the provider's protocol can do. Hand events of the wire to :meth:`receive` with the epoch of the
@@ -91,14 +90,12 @@ class Conversation(Derived):
         monitor: Monitor | None = None,
         composition: Composition | None = None,
     ) -> None:
-        super().__init__(composition or _composed(capabilities, timing or Timing(), retries), capabilities)
-        self.floor = floor or Floor()
+        composed = composition or _composed(capabilities, timing or Timing(), retries)
+        super().__init__(composed, capabilities, floor or Floor())
         self.monitor = monitor or Monitor()
         self.epoch = 0
-        self.seen_calls: OrderedDict[str, None] = OrderedDict()
         self.seen_generations: OrderedDict[str, None] = OrderedDict()
         self._wire_has_ids = not capabilities.minted
-        self._minted = 0
         self._held: deque[Event] = deque()
         self._timing = timing or Timing()
         self._window: float | None = None
@@ -321,70 +318,3 @@ class Conversation(Derived):
     def _dropped(self, reason: Reason) -> Iterable[tuple[Instance, Event]]:
         self.drop(reason)
         return ()
-
-    def _live(self, machine: Machine, id: str | None) -> Instance | None:
-        return None if id is None else self.live[machine.name].get(id)
-
-    # -- births ----------------------------------------------------------------------------------------------------
-
-    def mint(self, kind: str) -> str:
-        """A new id. Never used twice in a session."""
-        self._minted += 1
-        return f"{kind}-{self._minted}"
-
-    def begin_generation(self, event: Event, *, after: Instance | None = None) -> Instance:
-        """A generation that ``event`` may begin, whom it answers, and whether it keeps the floor. after: the one with
-        whose turn it goes on."""
-        id: str | None = None if self.capabilities.minted else getattr(event, "generation", None)
-        stored = not isinstance(event, wire.GenerationCreated) or event.stored
-        lane = Lane.MAIN if stored else Lane.OUT_OF_BAND
-        if after is not None:
-            answers, request, keeps = Answers.EARLIER, None, after.context.keeps_floor
-        else:
-            answers, request = self._attribute(event)
-            keeps = self._keeps_floor(event, request)
-        talks = self.capabilities.minted and self.user_turn.state in (UserTurn.OVERLAPPING, UserTurn.SPEAKING)
-        context = GenerationContext(answers=answers, lane=lane, keeps_floor=keeps, user_talks=talks)
-        return self.born(self._generation, id or self.mint("generation"), context, link=request)
-
-    def _keeps_floor(self, event: Event, request: str | None) -> bool:
-        greets = isinstance(event, wire.GenerationCreated) and event.greeting
-        answered = self._live(self._reply, request)
-        says = answered is not None and answered.context.kind is local.ReplyKind.SAY
-        return self.floor.is_kept(greets=greets, says=says)
-
-    def begin_call(self, call: str, generation: str) -> Instance:
-        """A call that a generation made."""
-        self.seen_calls[call] = None
-        if len(self.seen_calls) > SEEN_CALLS:
-            self.seen_calls.popitem(last=False)
-        return self.born(self._call, call, link=generation)
-
-    def begin_message(self, generation: Instance, event: Event) -> Instance:
-        """The playout of a message that a generation opens."""
-        generation.part = getattr(event, "message", None) or self.mint("message")
-        return self.born(self._playout, generation.part, PlayoutContext(generation.context.keeps_floor))
-
-    def _attribute(self, event: Event) -> tuple[Answers, str | None]:
-        created = event if isinstance(event, wire.GenerationCreated) else None
-        if created is not None and created.request is not None:
-            named = self._live(self._reply, created.request)
-            if named is None or named.state is Reply.DISCARDING:
-                return Answers.ENDED, created.request
-            if named.state is not Reply.SENT:  # the wire cannot answer what it was never asked
-                return Answers.NOBODY, None
-            return Answers.REQUEST, created.request
-        if created is not None and (created.greeting or not created.stored):
-            return Answers.NOBODY, None
-        oldest = self.awaiting_answer()
-        if oldest is None:
-            return Answers.NOBODY, None
-        answers = {Reply.SENT: Answers.REQUEST, Reply.DISCARDING: Answers.ENDED}
-        return answers.get(oldest.state, Answers.NOBODY), oldest.id
-
-    def awaiting_answer(self) -> Instance | None:
-        """The oldest reply that an unnamed answer is taken for."""
-        states = {Reply.EXPECTED}
-        if self.capabilities.match is Match.NEXT:
-            states |= {Reply.SENT, Reply.DISCARDING}
-        return next((one for one in self.instances(self._reply) if one.state in states), None)

@@ -7,7 +7,7 @@ import pytest
 
 from rtfsm.language import Effect, Event
 from rtfsm.machines import Capabilities, Session
-from rtfsm.profiles import OPENAI, PHONIC
+from rtfsm.profiles import OPENAI, PHONIC, PROFILES, WIDEST
 from rtfsm.vocabulary.effects import (
     CloseMessage,
     CloseTransport,
@@ -100,12 +100,17 @@ class Scene:
         return talk
 
 
+def named(wire: Capabilities) -> str:
+    return next(name for name, profile in PROFILES.items() if profile is wire)
+
+
 def scenes(*names: str) -> list[Scene]:
-    return [Scene(name, OPENAI if name == "ROLLING" else PHONIC) for name in names]
+    rolling = (OPENAI, WIDEST)
+    return [Scene(name, wire) for name in names for wire in (rolling if name == "ROLLING" else (PHONIC, *rolling))]
 
 
 def in_states(*names: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("scene", scenes(*names), ids=names)
+    return pytest.mark.parametrize("scene", scenes(*names), ids=lambda scene: f"{scene.name}-{named(scene.profile)}")
 
 
 BEFORE = ("CONNECTING", "AWAITING_CONFIG", "STARTING")
@@ -255,7 +260,7 @@ def brought_to(name: str, profile: Capabilities | None = None) -> Talk:
         talk = Scene("READY", profile or PHONIC).begin()
         talk.hears(TransportLost(Loss.RETRYABLE)) if name == "RECONNECTING" else talk.asks(CloseRequested())
         return talk
-    (scene,) = scenes(name)
+    scene, *_ = scenes(name)
     return (attrs.evolve(scene, profile=profile) if profile else scene).begin()
 
 

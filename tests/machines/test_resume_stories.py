@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rtfsm.language import Effect
-from rtfsm.machines import Session, SessionContext
-from rtfsm.profiles import GEMINI, PHONIC, WIDEST
+from rtfsm.machines import Capabilities, Session, SessionContext
+from rtfsm.profiles import GEMINI, OPENAI, PHONIC, WIDEST
 from rtfsm.vocabulary.effects import (
     CloseMessage,
     CloseTransport,
@@ -28,6 +28,7 @@ from rtfsm.vocabulary.effects import (
 from rtfsm.vocabulary.local import CloseRequested, ConfigGiven, ConfigKind, ReplyRequested, ToolOutputGiven
 from rtfsm.vocabulary.wire import (
     GenerationCreated,
+    GoingAway,
     Loss,
     ProviderReady,
     TextDelta,
@@ -340,4 +341,57 @@ def test_a_turn_that_broke_off_is_cut() -> None:
     talk = ready(PHONIC)
     talk.hears(GenerationCreated(), TextDelta("one"))
     assert talk.hears(BROKEN) == [CloseMessage(cut=True), Seal()]
+    talk.closes()
+
+
+def nearly_forgotten() -> Talk:
+    """28 s after the loss, another connection was opened that is to go on."""
+    talk = knocking()
+    for _ in range(13):
+        talk.hears(TransportOpened())
+        talk.hears(BROKEN)
+        assert talk.waits(2.0) == [RESUME]
+    talk.hears(TransportOpened())
+    return talk
+
+
+def test_the_end_of_the_window_prolongs_no_wait_for_consent() -> None:
+    talk = nearly_forgotten()
+    assert talk.waits(9.9) == []
+    assert talk.waits(0.2) == [ABORT]
+    begins_anew(talk)
+
+
+def test_a_request_that_was_not_sent_outlives_every_attempt_to_go_on() -> None:
+    talk = knocking()
+    talk.asks(ReplyRequested("q"))
+    talk.hears(TransportOpened())
+    assert talk.hears(BROKEN) == []
+    assert talk.waits(2.0) == [RESUME]
+    assert talk.hears(TransportOpened(), ProviderReady()) == [ReportReady(), SendReplyRequest()]
+    talk.closes()
+
+
+@pytest.mark.parametrize("retries", [1, 3])
+def test_a_connection_that_breaks_while_a_new_one_is_due_is_gone_on_with_too(retries: int) -> None:
+    talk = ready(WIDEST, retries=retries)
+    talk.hears(GenerationCreated("g"), TextDelta("one", "g"), GoingAway())
+    talk.asks(ReplyRequested("q"))
+    assert talk.conversation.session.state is Session.ROLLING
+    assert talk.hears(BROKEN) == [CloseMessage(cut=True), Seal()]
+    assert context(talk).retries == retries - 1
+    assert talk.waits(2.0) == [RESUME]
+    assert talk.hears(TransportOpened(), ProviderReady()) == [ReportReady(), SendReplyRequest()]
+    talk.closes()
+
+
+@pytest.mark.parametrize("wire", [OPENAI, GEMINI])
+def test_a_host_that_keeps_configuring_prolongs_no_attempt(wire: Capabilities) -> None:
+    talk = Talk(wire)
+    talk.waits(9.5)
+    talk.asks(ConfigGiven())
+    assert talk.waits(0.6) == [ABORT]
+    talk.waits(1.0)
+    talk.asks(ConfigGiven())
+    assert talk.waits(1.0) == [ANEW]
     talk.closes()
