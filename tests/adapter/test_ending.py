@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
+import pytest
 from livekit.agents import Agent, CloseEvent, function_tool
 
-from rtfsm.adapters.livekit import close_when_ended
+from rtfsm.adapters.livekit import close_when_ended, reply_ephemeral
 from rtfsm.adapters.phonic import RealtimeModel
 from rtfsm.testing.phonic_server import Call as ServerCall
 from rtfsm.testing.phonic_server import PhonicServer, messages
@@ -107,3 +109,12 @@ def test_a_tool_that_runs_at_the_end_is_waited_for() -> None:
             assert call.named("error") == []
 
     run(main())
+
+
+def test_what_is_no_agent_session_is_refused_by_its_type() -> None:
+    model = RealtimeModel(api_key=KEY)
+    for wrong in (None, model, "session"):
+        with pytest.raises(TypeError, match=f"AgentSession, not a {type(wrong).__name__}"):
+            close_when_ended(cast(Any, wrong))
+        with pytest.raises(TypeError, match=f"AgentSession, not a {type(wrong).__name__}"):
+            asyncio.run(reply_ephemeral(cast(Any, wrong)))

@@ -24,7 +24,11 @@ def close_when_ended(session: AgentSession[Any]) -> None:
     Call it once, before or after ``session.start()``. What the assistant said last is heard to its end, tools that run
     are waited for, and the session's ``close`` event tells no error. It follows the session through handoffs to agents
     with a model of their own. An end by an error is LiveKit's to handle: it closes the session by itself.
+
+    Raises TypeError for anything but an AgentSession.
     """
+    if not isinstance(session, AgentSession):
+        raise TypeError(f"close_when_ended takes a livekit.agents.AgentSession, not a {type(session).__name__}")
     heard: weakref.WeakSet[llm.RealtimeSession[Any]] = weakref.WeakSet()
 
     def ended(_: object) -> None:

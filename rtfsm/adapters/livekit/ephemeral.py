@@ -24,8 +24,11 @@ async def reply_ephemeral(session: AgentSession[Any], *, instructions: str | Non
 
     Raises OutOfBandUnsupported, a RealtimeError, where the provider has no such replies (Phonic is one of them: all
     that it says becomes part of its conversation), RealtimeError if no answer comes in time or the conversation is
-    over, and RuntimeError if the session is not running with a model of this library.
+    over, and RuntimeError if the session is not running with a model of this library; TypeError for anything but an
+    AgentSession.
     """
+    if not isinstance(session, AgentSession):
+        raise TypeError(f"reply_ephemeral takes a livekit.agents.AgentSession, not a {type(session).__name__}")
     realtime = session.current_agent.realtime_llm_session
     if not isinstance(realtime, RealtimeSession):
         raise RuntimeError(f"the session speaks through {type(realtime).__name__}, which rtfsm does not drive")
