@@ -12,7 +12,7 @@ import attrs
 
 from rtfsm.language import Machine, RtfsmError
 from rtfsm.machines import Capabilities, compose
-from rtfsm.machines.generation import Answers, GenerationContext, Lane
+from rtfsm.machines.generation_context import Answers, GenerationContext, Lane
 from rtfsm.profiles import PROFILES
 
 __all__ = ["ALL", "Target", "UsageError", "births_of", "find_targets"]

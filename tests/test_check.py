@@ -27,7 +27,7 @@ from rtfsm.check import PHASES, ExplorationLimit, Result, check_machine, explore
 from rtfsm.check.explore import shown, shown_place
 from rtfsm.language import Engine
 from rtfsm.machines import compose
-from rtfsm.machines.generation import Answers, GenerationContext
+from rtfsm.machines.generation_context import Answers, GenerationContext
 from rtfsm.profiles import PHONIC, PROFILES
 from rtfsm.targets import find_targets
 

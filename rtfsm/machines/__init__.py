@@ -4,13 +4,15 @@ from .capabilities import Capabilities, Ids, Match
 from .conversation import Conversation
 from .derived import AgentState, Delivery, UserState
 from .floor import BargeIn, Floor
-from .generation import Generation, GenerationContext, Lane, generation_machine
+from .generation import Generation, generation_machine
+from .generation_context import GenerationContext, Lane
 from .invariants import INVARIANTS
 from .monitor import Monitor, Violation
 from .playout import Playout, playout_machine
 from .reply import Reply, ReplyContext, reply_machine
 from .routing import compose
-from .session import Session, SessionContext, session_machine
+from .session import Session, session_machine
+from .session_context import SessionContext
 from .timing import Timing
 from .tool_call import ToolCall, tool_call_machine
 from .user_turn import UserTurn, user_turn_machine

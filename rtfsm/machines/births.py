@@ -10,7 +10,7 @@ from rtfsm.vocabulary import local, wire
 from .capabilities import Capabilities, Match
 from .derived import Derived
 from .floor import Floor
-from .generation import Answers, GenerationContext, Lane
+from .generation_context import Answers, GenerationContext, Lane
 from .playout import PlayoutContext
 from .reply import Reply
 from .user_turn import UserTurn

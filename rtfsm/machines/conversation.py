@@ -30,12 +30,13 @@ from .births import Births
 from .capabilities import Capabilities
 from .derived import RUNNING
 from .floor import Floor
-from .generation import Lane
+from .generation_context import Lane
 from .monitor import Monitor
 from .playout import Playout
 from .reply import Reply
 from .routing import compose
-from .session import RETRIES, Session
+from .session import Session
+from .session_context import RETRIES
 from .timing import Timing
 from .user_turn import UserTurn
 

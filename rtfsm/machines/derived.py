@@ -8,7 +8,8 @@ from rtfsm.language import Composition, Driver, Instance
 from rtfsm.vocabulary.local import ReplyKind
 
 from .capabilities import Capabilities, Match
-from .generation import Generation, Lane
+from .generation import Generation
+from .generation_context import Lane
 from .playout import Playout
 from .reply import Reply
 from .session import Session

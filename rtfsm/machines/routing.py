@@ -35,10 +35,12 @@ from rtfsm.vocabulary.local import (
 from rtfsm.vocabulary.wire import GenerationCreated, ReplyDeclined, TextDelta, ToolCallReady
 
 from .capabilities import Capabilities
-from .generation import Lane, generation_machine
+from .generation import generation_machine
+from .generation_context import Lane
 from .playout import playout_machine
 from .reply import Reply, reply_machine
-from .session import RETRIES, Session, session_machine
+from .session import Session, session_machine
+from .session_context import RETRIES
 from .timing import Timing
 from .tool_call import ToolCall, tool_call_machine
 from .user_turn import UserTurn, user_turn_machine

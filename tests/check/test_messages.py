@@ -11,7 +11,7 @@ from rtfsm.check.messages import look_apart, require_apart
 from rtfsm.check.world import World
 from rtfsm.language import Composition, Machine, assign, stay, to
 from rtfsm.machines import Capabilities, Generation, compose
-from rtfsm.machines.generation import Message
+from rtfsm.machines.generation_context import Message
 from rtfsm.machines.playout import Playout
 from rtfsm.profiles import OPENAI, PROFILES, WIDEST
 from rtfsm.targets import births_of

@@ -9,7 +9,7 @@ import pytest
 
 from rtfsm.language import Effect, Emission, Event, Instance
 from rtfsm.machines import INVARIANTS, Conversation, Generation, Monitor, Reply, Session, ToolCall, UserTurn
-from rtfsm.machines.generation import GenerationContext, Lane
+from rtfsm.machines.generation_context import GenerationContext, Lane
 from rtfsm.machines.invariants import EFFECT_INVARIANTS, STATE_INVARIANTS, EffectInvariant
 from rtfsm.profiles import PHONIC
 from rtfsm.vocabulary import effects as order

@@ -12,7 +12,7 @@ import pytest
 from rtfsm.language import Engine, Event, Instance, Kind, Machine, Outcome, engine_for, shapes, step
 from rtfsm.machines import compose
 from rtfsm.machines.capabilities import Capabilities
-from rtfsm.machines.generation import Answers, GenerationContext, Lane
+from rtfsm.machines.generation_context import Answers, GenerationContext, Lane
 from rtfsm.profiles import OPENAI, PHONIC, PROFILES
 
 MACHINES = {
