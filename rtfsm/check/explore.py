@@ -62,10 +62,6 @@ class Exploration:
         """The states that can be reached."""
         return frozenset(state for state, _ in self.reached)
 
-    def events_in(self, state: Any) -> Iterable[Event]:
-        """Every shape of every event that can come in a state."""
-        return _events(self.machine, state)
-
 
 def explore(machine: Machine, births: Iterable[Any] = (), *, limit: int = LIMIT) -> Exploration:
     """Visit whatever ``machine`` can reach from its first state.
