@@ -162,9 +162,10 @@ def _speculative(case: Case) -> Iterator[str]:
         if call is None or call not in sent or not one.move.args["reply"]:
             continue
         until = case.made[place + 1].at if place + 1 < len(case.made) else one.at + 1.0
-        for witness in case.host.witnesses:
-            if any(one.at <= generation.at < until and not generation.messages for generation in witness.generations):
-                yield "expected the provider's answer to be announced when it comes; an empty one was, at the output"
+        announced = [generation for witness in case.host.witnesses for generation in witness.generations]
+        empty = [generation for generation in announced if not generation.messages and not generation.calls]
+        if any(one.at <= generation.at < until for generation in empty):
+            yield "expected the provider's answer to be announced when it comes; an empty one was, at the output"
 
 
 @law("sessions-are-apart", "No session is configured with what another one was given.", Moment.REST)
