@@ -40,8 +40,6 @@ class DirectHost:
         """Values that the model's options were set to, as text, each with how many sessions there were."""
         self.given: dict[str, int] = {}
         """Tool calls whose output was given, with the session that they belong to."""
-        self.given_at: dict[int, str] = {}
-        """The same by the step in which it was given."""
         self.closed: set[int] = set()
         """Sessions that the host has closed."""
         self.over: set[int] = set()
@@ -50,7 +48,6 @@ class DirectHost:
         """Methods that raised where the witness does not look: their name and the type of the error."""
         self._wire = wire
         self._ordering = ordering
-        self._step = 0
         self._calls: set[asyncio.Task[Any]] = set()
 
     # -- what moves call -------------------------------------------------------------------------------------------
@@ -66,9 +63,8 @@ class DirectHost:
         witness.session.on("conversation_ended", lambda _: self.over.add(number))
         self._configure(number, 0, llm.ChatContext.empty())
 
-    async def do(self, move: Move, step: int) -> None:
+    async def do(self, move: Move) -> None:
         """Make the call that a move says. Nothing of it is awaited: other things happen meanwhile."""
-        self._step = step
         number = min(move.on, len(self.witnesses) - 1)
         if move.what == "opens":
             self.opens()
@@ -91,7 +87,6 @@ class DirectHost:
             return
         one = owed[min(call, len(owed) - 1)]
         self.given[one.call_id] = number
-        self.given_at[self._step] = one.call_id
         context = witness.session.chat_ctx
         output = llm.FunctionCallOutput(
             call_id=one.call_id, name=one.name, output="sunny", is_error=failed, reply_required=reply

@@ -49,6 +49,8 @@ class Case:
     log: Sequence[str]
     step: int = 0
     made: list[Made] = attrs.field(factory=list)
+    answered: set[int] = attrs.field(factory=set)
+    """Steps in which the host gave an output that the provider got."""
     talks: dict[Connection, Talk] = attrs.field(factory=dict)
     last_words: list[str] = attrs.field(factory=list)
 
@@ -156,10 +158,8 @@ def _raises(case: Case) -> Iterator[str]:
 
 @law("an-empty-generation-is-no-answer", "Sending an output announces nothing: the answer does.", Moment.REST)
 def _speculative(case: Case) -> Iterator[str]:
-    sent = {one for connection in case.wire.connections for one in connection.outputs}
     for place, one in enumerate(case.made):
-        call = case.host.given_at.get(one.step)
-        if call is None or call not in sent or not one.move.args["reply"]:
+        if one.step not in case.answered or not one.move.args["reply"] or case.made[place - 1].move.at_once:
             continue
         until = case.made[place + 1].at if place + 1 < len(case.made) else one.at + 1.0
         announced = [generation for witness in case.host.witnesses for generation in witness.generations]

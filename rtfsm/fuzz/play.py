@@ -107,9 +107,12 @@ class _Player:
                 self._watch(move, case)
             case.step += 1
             case.made.append(Made(loop.time(), case.step, move))
+            before = self._outputs if move.kind == "host outputs" else 0
             await self._make(move)
             if not move.at_once:
                 await self.wire.settle()
+                if move.kind == "host outputs" and self._outputs > before:
+                    case.answered.add(case.step)
         for connection in self._open():
             for move in self._talk(connection).last_words():
                 await self._finish(connection, move)
@@ -131,6 +134,10 @@ class _Player:
                 await self.wire.settle()
         await asyncio.sleep(1.0)
 
+    @property
+    def _outputs(self) -> int:
+        return sum(len(one.outputs) for one in self.wire.connections)
+
     def _open(self) -> list[Connection]:
         return [one for one in self.wire.connections if one.open]
 
@@ -144,7 +151,7 @@ class _Player:
         if move.who == "time":
             await asyncio.sleep(move.args["seconds"])
         elif move.who == "host":
-            await self.case.host.do(move, self.case.step)
+            await self.case.host.do(move)
         else:
             connections = self._open()
             connection = connections[min(move.on, len(connections) - 1)] if connections else None
