@@ -53,6 +53,8 @@ def _run(argv: Sequence[str]) -> int:
     # The demo's options belong to the demo, which no other command has to import.
     if argv[:1] == ["demo"]:
         return _demo(argv[1:])
+    if argv[:1] in (["fuzz"], ["replay"]):
+        return _fuzz(argv[0], argv[1:])
     options = _parser().parse_args(argv)
     if options.command == "check":
         return check.run(
@@ -143,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--port", type=_port, default=8765, help="8765 by default; 0 for a free one")
     one.add_argument("--verbose", action="store_true", help="print every audio chunk too")
 
+    commands.add_parser("fuzz", help="look for orderings of events that break a realtime model", add_help=False)
+    commands.add_parser("replay", help="play a failing ordering again, step by step", add_help=False)
     commands.add_parser("demo", help="an agent against the scripted provider, in this process", add_help=False)
     return parser
 
@@ -183,6 +187,18 @@ def _demo(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="rtfsm demo")
     demo.add_arguments(parser)
     return int(demo.run(parser.parse_args(argv)))
+
+
+def _fuzz(command: str, argv: Sequence[str]) -> int:
+    fuzz = _optional(command, "rtfsm.fuzz.cli")
+    if fuzz is None:
+        return USAGE
+    parser = argparse.ArgumentParser(prog=f"rtfsm {command}")
+    if command == "fuzz":
+        fuzz.add_fuzz_arguments(parser)
+        return int(fuzz.run_fuzz(parser.parse_args(argv)))
+    fuzz.add_replay_arguments(parser)
+    return int(fuzz.run_replay(parser.parse_args(argv)))
 
 
 def _optional(command: str, module: str) -> Any:

@@ -16,7 +16,9 @@ from .laws import LAWS, Case, Made, Moment, judged
 from .moves import Move, Ordering
 from .target import Target
 
-__all__ = ["play"]
+__all__ = ["HOSTS", "play"]
+
+HOSTS = ("direct",)
 
 LIMIT = 3600.0
 """Virtual seconds that an ordering may take."""
@@ -29,7 +31,13 @@ Watch = Callable[[Move | None, Case], None]
 
 
 def play(
-    dialect: Dialect, target: Target, ordering: Ordering, *, memory: bool = True, watch: Watch | None = None
+    dialect: Dialect,
+    target: Target,
+    ordering: Ordering,
+    *,
+    host: str = "direct",
+    memory: bool = True,
+    watch: Watch | None = None,
 ) -> list[Finding]:
     """What is wrong under this ordering, in virtual time; empty where nothing is.
 
