@@ -1,7 +1,4 @@
-"""A realtime plugin for Phonic's wire as a first draft looks. It talks, and it is wrong: see docs/fuzz.md.
-
-    rtfsm fuzz wrong_plugin:RealtimeModel --provider phonic
-"""
+"""A realtime plugin for Phonic's wire as a first draft looks. It talks, and it is wrong: see docs/fuzz.md."""
 
 from __future__ import annotations
 

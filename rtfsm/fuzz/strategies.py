@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from rtfsm.targets import UsageError
+
 from .dialect import Dialect
 from .dialects import find_dialect
 from .draft import drafted
 from .moves import Ordering
+from .play import HOSTS
 
-__all__ = ["HOSTS", "check_host", "orderings"]
+__all__ = ["check_host", "orderings"]
 
 CHOICES = 2**24 - 1
 """A move's rule and all its choices come out of one number: a draw for each would take longer than playing it. Of a
 wider range Hypothesis would favour small numbers, and with them the first rule."""
-HOSTS = ("direct", "agent")
 
 
 def check_host(host: str) -> None:
-    """Raises ValueError where nobody of this name could call a session."""
+    """Raises UsageError where nobody of this name could call a session."""
     if host not in HOSTS:
-        raise ValueError(f"host is {host!r}; expected one of {', '.join(HOSTS)}")
+        raise UsageError(f"host is {host!r}; expected one of {', '.join(HOSTS)}")
 
 
 def orderings(
@@ -30,11 +32,11 @@ def orderings(
 
     provider: the name of a shipped dialect, ``module:NAME``, or a :class:`~rtfsm.fuzz.dialect.Dialect`. host: who calls
     the session, ``direct`` (the test itself) or ``agent`` (a real AgentSession). What Hypothesis shrinks becomes short
-    and usual. Raises UsageError for a provider that is none, ValueError for a host or a length that is none.
+    and usual. Raises UsageError for a provider, a host or a length that is none.
     """
     check_host(host)
     if length < 1:
-        raise ValueError(f"length is {length!r}; expected a number from 1 on")
+        raise UsageError(f"length is {length!r}; expected a number from 1 on")
     return _orderings(find_dialect(provider, "") if isinstance(provider, str) else provider, length, host)
 
 

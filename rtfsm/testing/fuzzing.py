@@ -113,8 +113,8 @@ def fuzz(
             healed, and its file goes. What is found is saved there.
         memory: without sockets, where the target can: it is one of rtfsm's own.
 
-    Raises UsageError for a target that cannot be used, for a provider that is none, and for a dialect or a target
-    without a name where there is a store. Not to be called inside a running event loop: it runs loops of its own.
+    Raises UsageError for a target that cannot be used, for a provider or a host that is none, and for a dialect or a
+    target without a name where there is a store. Not for inside a running event loop: it runs loops of its own.
     """
     check_host(host)
     found, dialect = _target(target), _dialect(provider, target)
@@ -124,7 +124,7 @@ def fuzz(
         raise UsageError("what is saved is replayed by name: give the target, and the provider, as module:NAME")
 
     def tried(ordering: Ordering) -> list[Finding]:
-        return play(dialect, found, ordering, memory=memory)
+        return play(dialect, found, ordering, host=host, memory=memory)
 
     failures: list[Saved] = []
     healed: list[Saved] = []
@@ -159,7 +159,7 @@ def play_ordering(
     See :func:`fuzz` for the arguments and for what it raises.
     """
     check_host(host)
-    return play(_dialect(provider, target), _target(target), ordering, memory=memory)
+    return play(_dialect(provider, target), _target(target), ordering, host=host, memory=memory)
 
 
 def assert_ordering_holds(
@@ -179,16 +179,14 @@ def assert_ordering_holds(
     if findings:
         count = len(findings)
         title = f"{_target(target).name}: {count} thing{' is' if count == 1 else 's are'} wrong under this ordering"
-        moves = [f"{number:2}  {move}" for number, move in enumerate(ordering.moves, 1)]
-        odd = [f"while {name} is false" for name, usual in ordering.circumstances.items() if not usual]
-        raise AssertionError("\n  ".join([title, *(f"- {one}" for one in findings), "the ordering:", *moves, *odd]))
+        moves = "\n  ".join(ordering_lines(ordering)).removeprefix("shortest ")
+        raise AssertionError("\n  ".join([title, *map(str, findings), moves]))
 
 
 def _again(saved: Saved, tried: Callable[[Ordering], list[Finding]]) -> Saved | None:
     """A saved failure as it is now; None where it is none any more."""
     findings = tried(saved.defect.ordering)
-    law = saved.defect.finding.law
-    own = next((one for one in findings if one.law == law), None)
+    own = next((one for one in findings if one == saved.defect.finding), None)
     if own is None:
         return None
     also = tuple(one for one in findings if one is not own)
