@@ -17,7 +17,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 RATE = 24_000
-REQUEST_LIMIT = 10.0
 CAPABILITIES = llm.RealtimeCapabilities(
     message_truncation=False, turn_detection=True, user_transcription=True, auto_tool_reply_generation=True,
     audio_output=True, manual_function_calls=False, mutable_chat_context=True,
@@ -27,7 +26,7 @@ CAPABILITIES = llm.RealtimeCapabilities(
 class RealtimeModel(llm.RealtimeModel):
     def __init__(self, *, base_url: str = "wss://api.phonic.ai", api_key: str) -> None:
         super().__init__(capabilities=CAPABILITIES)
-        self.url, self.key = f"{base_url}/v1/sts/ws", api_key
+        self.url, self.headers = f"{base_url}/v1/sts/ws", {"Authorization": f"Bearer {api_key}"}
 
     def session(self, *, turn_detection_disabled: bool = False) -> RealtimeSession:
         return RealtimeSession(self)
@@ -59,10 +58,8 @@ class RealtimeSession(llm.RealtimeSession[Any]):
         self._outbox: aio.Chan[dict[str, Any]] = aio.Chan()
         self._configured = asyncio.Event()
         self._ready = False
-        self._closing = False
         self._generation: Generation | None = None
         self._requests: list[asyncio.Future[llm.GenerationCreatedEvent]] = []
-        self._open_calls: set[str] = set()
         self._main = asyncio.create_task(self._run())
 
     # -- the connection --------------------------------------------------------------------------------------------
@@ -70,10 +67,8 @@ class RealtimeSession(llm.RealtimeSession[Any]):
     async def _run(self) -> None:
         await self._configured.wait()
         try:
-            async with connect(
-                self._model.url, additional_headers={"Authorization": f"Bearer {self._model.key}"}
-            ) as socket:
-                await socket.send(json.dumps({"type": "config", **self._config()}))
+            async with connect(self._model.url, additional_headers=self._model.headers) as socket:
+                await socket.send(json.dumps(self._config()))
                 writing = asyncio.create_task(self._write(socket))
                 try:
                     async for frame in socket:
@@ -98,7 +93,7 @@ class RealtimeSession(llm.RealtimeSession[Any]):
 
     def _config(self) -> dict[str, Any]:
         formats = {"input_format": "pcm_24000", "output_format": "pcm_24000"}
-        return {"system_prompt": self._instructions, **formats}
+        return {"type": "config", "system_prompt": self._instructions, **formats}
 
     def _lost(self) -> None:
         error = llm.RealtimeModelError(
@@ -109,7 +104,8 @@ class RealtimeSession(llm.RealtimeSession[Any]):
 
     # -- what Phonic says ------------------------------------------------------------------------------------------
 
-    def _on_conversation_created(self, message: dict[str, Any]) -> None: ...
+    def _on_conversation_created(self, message: dict[str, Any]) -> None:
+        """Nothing to do: it is ready when it says so."""
 
     def _on_ready_to_start_conversation(self, message: dict[str, Any]) -> None:
         self._ready = True
@@ -142,7 +138,6 @@ class RealtimeSession(llm.RealtimeSession[Any]):
         call = llm.FunctionCall(
             call_id=message["tool_call_id"], name=message["tool_name"], arguments=json.dumps(message["parameters"])
         )
-        self._open_calls.add(call.call_id)
         generation = self._generation or self._begin_generation()
         generation.calls.send_nowait(call)
         self._end_generation()
