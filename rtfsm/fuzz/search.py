@@ -163,9 +163,9 @@ class Search:
                     else:
                         place += 1
             for place, move in enumerate(ordering.moves):
-                for plain in move.simpler():
+                for less in move.simpler():
                     simpler = attrs.evolve(
-                        ordering, moves=(*ordering.moves[:place], plain, *ordering.moves[place + 1 :])
+                        ordering, moves=(*ordering.moves[:place], less, *ordering.moves[place + 1 :])
                     )
                     if still(simpler):
                         ordering, shorter = simpler, True
