@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -173,7 +175,9 @@ class _Ticker:
 
 
 def _hush() -> None:
-    """What the target logs is the laws' business; on the terminal it would bury what they say."""
+    """What the target logs is the laws' business; on the terminal it would bury what they say. Hypothesis keeps a
+    folder of its own, which nobody asked for here."""
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "rtfsm-hypothesis")))
     logging.getLogger().addHandler(logging.NullHandler())
     logging.getLogger().setLevel(logging.INFO)
 

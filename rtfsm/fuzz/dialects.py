@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any, cast
 
-from rtfsm.targets import UsageError
+from rtfsm.targets import UsageError, import_module
 
 if TYPE_CHECKING:
     from .dialect import Dialect
@@ -35,12 +34,11 @@ def find_dialect(provider: str | None, target: str) -> Dialect:
         raise UsageError(f"nobody knows which provider {target} speaks to; say --provider, one of {known}")
     place = DIALECTS.get(name, name)
     module, _, attribute = place.partition(":")
-    if not attribute:
+    if not module or not attribute or module.startswith("."):
         raise UsageError(f"there is no provider {name!r}; expected one of {', '.join(DIALECTS)}, or module:NAME")
-    try:
-        found: Any = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"the provider {name} cannot be loaded: {error}") from error
+    found: Any = getattr(import_module(module), attribute, None)
+    if found is None:
+        raise UsageError(f"module {module!r} has no {attribute!r}")
     missing = [part for part in ("name", "kinds", "garbage", "faults", "talk", "open") if not hasattr(found, part)]
     if missing:
         raise UsageError(f"{name} is no provider's dialect: it lacks {', '.join(missing)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -53,6 +53,15 @@ class Move:
         shown = "".join(f" {name}={_short(value)}" for name, value in self.args.items())
         place = f" on={self.on}" if self.on else ""
         return f"{self.who:6} {self.what}{shown}{place}{' (at once)' if self.at_once else ''}"
+
+    def simpler(self) -> Iterator[Move]:
+        """The same move with less about it."""
+        if self.at_once:
+            yield attrs.evolve(self, at_once=False)
+        if self.on:
+            yield attrs.evolve(self, on=0)
+        if self.kind == "host asks" and self.args:
+            yield attrs.evolve(self, args={})
 
     def to_json(self) -> dict[str, Any]:
         """As JSON has it; what is usual is left out."""

@@ -56,10 +56,10 @@ class Narrator:
             self._told[number] = len(witness.told)
             for one in told:
                 yield f"{who}tells {one.name}{_about(one.name, one.event)}"
-            for place, generation in enumerate(witness.generations):
-                yield from self._changed(f"{who if several else ''}generation {place}:", _heard(generation))
-            for place, request in enumerate(witness.requests):
-                yield from self._changed(f"{who if several else ''}{request.kind} {place}", _outcome(request))
+            for nth, generation in enumerate(witness.generations):
+                yield from self._changed(f"{who if several else ''}generation {nth}:", _heard(generation))
+            for nth, request in enumerate(witness.requests):
+                yield from self._changed(f"{who if several else ''}{request.kind} {nth}", _outcome(request))
 
     def _changed(self, what: str, now: str) -> Iterator[str]:
         if self._known.get(what) != now:

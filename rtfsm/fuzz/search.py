@@ -162,6 +162,14 @@ class Search:
                         ordering, shorter = without, True
                     else:
                         place += 1
+            for place, move in enumerate(ordering.moves):
+                for less in move.simpler():
+                    simpler = attrs.evolve(
+                        ordering, moves=(*ordering.moves[:place], less, *ordering.moves[place + 1 :])
+                    )
+                    if still(simpler):
+                        ordering, shorter = simpler, True
+                        break
         findings = self._play(ordering)
         own = next((one for one in findings if _same(one, finding)), finding)
         also = tuple(one for one in findings if not _same(one, finding))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 import attrs
 from livekit.agents import llm
 
-from rtfsm.targets import UsageError
+from rtfsm.targets import UsageError, import_module
 
 __all__ = ["REDIRECTS", "Target", "load_target"]
 
@@ -63,19 +62,15 @@ class Target:
 
 
 def load_target(name: str) -> Target:
-    """The target of this name, ``module:Factory``. Raises UsageError that says what is wrong with it."""
+    """The target of this name, ``module:Factory``, sought from the current directory on. Raises UsageError that says
+    what is wrong with it."""
     module, _, attribute = name.partition(":")
-    if not module or not attribute:
+    if not module or not attribute or module.startswith("."):
         raise UsageError(f"{name!r} names no target; expected module:Factory, such as my_plugin.realtime:RealtimeModel")
-    try:
-        found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise UsageError(f"{module} cannot be imported: {error}") from error
-    except Exception as error:
-        raise UsageError(f"importing {module} raised {type(error).__name__}: {error}") from error
+    found: Any = import_module(module)
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise UsageError(f"{module} has no {attribute}")
+            raise UsageError(f"module {module!r} has no {attribute!r}")
         found = getattr(found, part)
     if not callable(found):
         raise UsageError(f"{name} is a {type(found).__name__}; expected something to call that makes a model")
