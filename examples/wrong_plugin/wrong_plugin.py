@@ -95,7 +95,7 @@ class RealtimeSession(llm.RealtimeSession[Any]):
         formats = {"input_format": "pcm_24000", "output_format": "pcm_24000"}
         return {"type": "config", "system_prompt": self._instructions, **formats}
 
-    def _lost(self) -> None:
+    def _tell_lost(self) -> None:
         error = llm.RealtimeModelError(
             timestamp=asyncio.get_running_loop().time(), label=self._model.label, recoverable=False,
             error=llm.RealtimeError("the connection is lost"),
@@ -143,7 +143,7 @@ class RealtimeSession(llm.RealtimeSession[Any]):
         self._end_generation()
 
     def _on_error(self, message: dict[str, Any]) -> None:
-        self._lost()
+        self._tell_lost()
 
     # -- generations -----------------------------------------------------------------------------------------------
 

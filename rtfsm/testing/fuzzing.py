@@ -11,8 +11,10 @@ An ordering that was found once is a test of its own:
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -128,16 +130,17 @@ def fuzz(
 
     failures: list[Saved] = []
     healed: list[Saved] = []
-    for one in [] if kept is None else list(kept.saved(found.name, name, host)):
-        still = _again(one, tried)
-        if still is None:
-            healed.append(one)
-        else:
-            failures.append(still)
-    known = len(failures)
-    search = Search(dialect, tried, seed=seed, host=host, known=[one.defect for one in failures])
-    for defect in search.run(max_examples=max_examples, seconds=seconds):
-        failures.append(Saved(found.name, name, host, memory, defect))
+    with _nobody_listening():
+        for one in [] if kept is None else list(kept.saved(found.name, name, host)):
+            still = _again(one, tried)
+            if still is None:
+                healed.append(one)
+            else:
+                failures.append(still)
+        known = len(failures)
+        search = Search(dialect, tried, seed=seed, host=host, known=[one.defect for one in failures])
+        for defect in search.run(max_examples=max_examples, seconds=seconds):
+            failures.append(Saved(found.name, name, host, memory, defect))
     if kept is not None:
         for one in healed:
             kept.heal(one)
@@ -191,6 +194,17 @@ def _again(saved: Saved, tried: Callable[[Ordering], list[Finding]]) -> Saved | 
         return None
     also = tuple(one for one in findings if one is not own)
     return attrs.evolve(saved, defect=Defect(own, saved.defect.ordering, also))
+
+
+@contextmanager
+def _nobody_listening() -> Iterator[None]:
+    """Take the root's log handlers away: the lines of a thousand conversations would bury what was found."""
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, [logging.NullHandler()]
+    try:
+        yield
+    finally:
+        root.handlers = handlers
 
 
 def _target(target: Factory) -> Target:
