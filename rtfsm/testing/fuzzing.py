@@ -119,7 +119,7 @@ def fuzz(
     target without a name where there is a store. Not for inside a running event loop: it runs loops of its own.
     """
     check_host(host)
-    found, dialect = _target(target), _dialect(provider, target)
+    found, dialect = _loaded(target, provider)
     name = provider if isinstance(provider, str) else dialect.name
     kept = None if store is None else Store(Path(store))
     if kept is not None and (not isinstance(provider, str | None) or "<" in found.name):
@@ -162,7 +162,8 @@ def play_ordering(
     See :func:`fuzz` for the arguments and for what it raises.
     """
     check_host(host)
-    return play(_dialect(provider, target), _target(target), ordering, host=host, memory=memory)
+    found, dialect = _loaded(target, provider)
+    return play(dialect, found, ordering, host=host, memory=memory)
 
 
 def assert_ordering_holds(
@@ -207,15 +208,16 @@ def _nobody_listening() -> Iterator[None]:
         root.handlers = handlers
 
 
+def _loaded(target: Factory, provider: str | Dialect | None) -> tuple[Target, Dialect]:
+    found = _target(target)
+    if provider is None or isinstance(provider, str):
+        return found, find_dialect(provider, found.name)
+    return found, provider
+
+
 def _target(target: Factory) -> Target:
     if isinstance(target, str):
         return load_target(target)
     if not callable(target):
         raise UsageError(f"the target is a {type(target).__name__}; give module:Factory, or what makes a model")
     return Target(f"{target.__module__}:{getattr(target, '__qualname__', type(target).__name__)}", target)
-
-
-def _dialect(provider: str | Dialect | None, target: Factory) -> Dialect:
-    if provider is None or isinstance(provider, str):
-        return find_dialect(provider, target if isinstance(target, str) else target.__module__)
-    return provider
