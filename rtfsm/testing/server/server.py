@@ -186,6 +186,8 @@ class ScriptedServer(abc.ABC, Generic[C]):
         self.connections.append(connection)
         talking = asyncio.ensure_future(self._run(connection))
         try:
+            # The scenario's first words come before the client's.
+            await asyncio.sleep(0)
             await connection.read_until_closed()
         finally:
             talking.cancel()
