@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -80,8 +81,9 @@ class Call:
 
         Raises AssertionError after `timeout` seconds, naming what came.
         """
+        patience = None if math.isinf(timeout) else timeout
         try:
-            return await asyncio.wait_for(self.service.created.get(), timeout)
+            return await asyncio.wait_for(self.service.created.get(), patience)
         except asyncio.TimeoutError:
             raise AssertionError(f"no response within {timeout:g} s; unread so far: {self._unread()}") from None
 

@@ -14,6 +14,7 @@ from websockets.http11 import Request
 
 from rtfsm.testing.openai_server.call import Call
 from rtfsm.testing.openai_server.connection import Connection
+from rtfsm.testing.openai_server.listening import default_scenario
 from rtfsm.testing.openai_server.service import Service
 from rtfsm.testing.server.server import Options, ScriptedServer
 
@@ -48,14 +49,14 @@ class OpenAIServer(ScriptedServer[Connection]):
 
     def __init__(
         self,
-        scenario: Scenario,
+        scenario: Scenario | None = None,
         *,
         greets: bool = True,
         session_limit_s: float = SESSION_LIMIT_S,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(**options)
-        self._scenario = scenario
+        self._scenario = default_scenario if scenario is None else scenario
         self._greets = greets
         self._limit_s = session_limit_s
 

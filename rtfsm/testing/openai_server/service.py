@@ -40,6 +40,8 @@ class Service:
         """The response that writes to the conversation now."""
         self.created: asyncio.Queue[Response] = asyncio.Queue()
         """Responses that wait for a scenario to say something in them."""
+        self.commits: list[str] = []
+        """The user's messages that came of the input buffer, in order."""
         self.held: set[str] = set()
         """Types of client events that are not answered by themselves."""
         self.has_spoken = False
@@ -130,6 +132,7 @@ class Service:
         item.audio_ms, item.audio = self.buffer.take()
         self.post(messages.committed(item.id, self.conversation.last_id))
         self._enter(item, None)
+        self.commits.append(item.id)
         return item.id
 
     def expire(self, seconds: float) -> str:

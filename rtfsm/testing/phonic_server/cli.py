@@ -5,12 +5,18 @@ from __future__ import annotations
 import functools
 
 from rtfsm.testing.phonic_server.server import PhonicServer
-from rtfsm.testing.server.cli import serve_until_interrupted
+from rtfsm.testing.server.cli import find_scenario, serve_until_interrupted
 
 
-def serve(host: str = "127.0.0.1", port: int = 8765, *, verbose: bool = False) -> int:
-    """Serve the default dialogue until Ctrl-C; returns the exit status, as `serve_until_interrupted` tells it."""
-    return serve_until_interrupted(functools.partial(PhonicServer, host=host, port=port), _banner, verbose)
+def serve(host: str = "127.0.0.1", port: int = 8765, *, verbose: bool = False, scenario: str | None = None) -> int:
+    """Serve a scenario, given as "MODULE:NAME", or else the default dialogue, until Ctrl-C.
+
+    Returns the exit status: 0 after Ctrl-C, 2 if there is no such scenario or the address cannot be listened on.
+    """
+    script = find_scenario(scenario)
+    if isinstance(script, int):
+        return script
+    return serve_until_interrupted(functools.partial(PhonicServer, script, host=host, port=port), _banner, verbose)
 
 
 def _banner(server: PhonicServer) -> str:

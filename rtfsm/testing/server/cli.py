@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+import pkgutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +37,25 @@ def serve_until_interrupted(
         print(_refusal(error, server), file=sys.stderr)
         return 2
     return 0
+
+
+def find_scenario(name: str | None) -> Any:
+    """What "MODULE:NAME" names, sought from the current directory on; None for None.
+
+    Where nothing does, one line tells so, and the exit status 2 is returned in its place.
+    """
+    if name is None:
+        return None
+    sys.path.insert(0, os.getcwd())
+    try:
+        if ":" not in name:
+            raise ValueError("write MODULE:NAME")
+        return pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        print(f"rtfsm serve: no scenario {name!r}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    finally:
+        sys.path.pop(0)
 
 
 async def _serve(server: ScriptedServer[Any], banner: Callable[[Any], str]) -> None:
