@@ -182,6 +182,14 @@ class Call:
         """Abort the TCP connection, with no close frame."""
         await self.connection.drop()
 
+    async def reset(self) -> None:
+        """Reset the TCP connection: the client's next read fails, where after a `drop` it ends."""
+        await self.connection.reset()
+
+    def stall(self) -> None:
+        """Read nothing from now on, as a peer that hangs."""
+        self.connection.stall()
+
     async def flush(self) -> None:
         """Write what is in line."""
         await self.connection.flush()

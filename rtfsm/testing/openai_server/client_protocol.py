@@ -18,6 +18,8 @@ class ClientProtocol:
         """The format of the client's sound; the service keeps it up to date."""
         self.refusal: Refusal | None = None
         """Why the last frame cannot be obeyed."""
+        self.event_id: object = None
+        """What the client calls the last frame."""
         self._index = -1
         self._type = ""
         self._event_ids: set[str] = set()
@@ -26,11 +28,13 @@ class ClientProtocol:
         """Judge the client's next frame."""
         self._index += 1
         self.refusal = None
+        self.event_id = None
         problem, message = parse(frame)
         if message is None:
             self._type = problem
             self.refuse(Refusal("Every event must be a text frame with a JSON object.", "invalid_json"))
             return Arrival(problem, None)
+        self.event_id = message.get("event_id")
         type_name = message.get("type")
         if not isinstance(type_name, str) or type_name not in MESSAGES:
             named = isinstance(type_name, str)
@@ -41,7 +45,7 @@ class ClientProtocol:
         self._type = type_name
         for complaint in MESSAGES[type_name]({n: v for n, v in message.items() if n != "type"}, ""):
             self.refuse(malformed(complaint), str(complaint))
-        self._check_event_id(message.get("event_id"))
+        self._check_event_id(self.event_id)
         audio = message.get("audio")
         sound = self._decode(audio) if type_name == "input_audio_buffer.append" and isinstance(audio, str) else b""
         return Arrival(type_name, message, sound)

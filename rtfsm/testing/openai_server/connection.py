@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import ServerConnection
@@ -51,8 +50,6 @@ class Connection(connection.Connection):
         )
         self.path = path
         """Path of the URL."""
-        self.on_arrival: Callable[[Arrival], None] | None = None
-        self.on_known: Callable[[str, float], None] | None = None
         self._events = 0
 
     def post(self, *messages: Message) -> None:
@@ -63,18 +60,11 @@ class Connection(connection.Connection):
             super().post({"event_id": f"event_{self.number}_{self._events}", **copy.deepcopy(message)})
 
     async def _arrived(self, arrival: Arrival) -> None:
-        if self.on_arrival is not None:
-            self.on_arrival(arrival)
-            await self.flush()
+        self.service.arrived(arrival)
+        await self.flush()
 
     async def _written(self, message: Message) -> None:
-        if message.get("type") != "response.created" or self.on_known is None:
-            return
         response = message.get("response")
         response_id = response.get("id") if isinstance(response, dict) else None
-        if isinstance(response_id, str):
-            await self._when_known(functools.partial(self._known, response_id))
-
-    def _known(self, response_id: str) -> None:
-        if self.on_known is not None:
-            self.on_known(response_id, asyncio.get_running_loop().time())
+        if message.get("type") == "response.created" and isinstance(response_id, str):
+            await self._when_known(functools.partial(self.service.client_knows, response_id))

@@ -158,7 +158,9 @@ class _Listener:
             if tool["type"] == "function" and arguments is not None:
                 if line.before_tool:
                     await self._say(response, line.before_tool)
-                self._tool_lines[await response.call_tool(tool["name"], arguments)] = line
+                call_id = await response.call_tool(tool["name"], arguments)
+                if call_id is not None:
+                    self._tool_lines[call_id] = line
                 return
         await self._say(response, self._dialogue.no_tool)
 

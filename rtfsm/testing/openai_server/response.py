@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 AHEAD_SPEED = 8.0
 """How much faster than real time a voice is sent by default."""
 
+WRITING_MS = 60.0
+"""What a written letter takes, in milliseconds of real time."""
+
 
 class Response:
     """A response, from response.created to response.done.
@@ -85,31 +88,33 @@ class Response:
         if message is None:
             return False
         rate, width = AUDIO_FORMATS[self._format]
+        size = rate * chunk_ms // 1000 * width
         began = asyncio.get_running_loop().time()
         for word, sound in speak(text, self._format):
             await message.text(word)
-            for offset in range(0, len(sound), size := rate * chunk_ms // 1000 * width):
+            for offset in range(0, len(sound), size):
                 if message.is_spoken:
                     await message.audio(sound[offset : offset + size])
                 if not math.isinf(speed):
                     # Against the beginning, so that the pace does not drift.
-                    due = began + self._sent_ms(message, sound, offset + size) / 1000 / speed
-                    await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+                    sent_ms = message.item.audio_ms if message.is_spoken else WRITING_MS * len(message.words)
+                    await asyncio.sleep(max(0.0, began + sent_ms / 1000 / speed - asyncio.get_running_loop().time()))
                 if not message.is_open:
                     return False
         return await message.close()
 
-    async def call_tool(self, name: str, arguments: Mapping[str, Any] | str, *, call_id: str | None = None) -> str:
-        """Send a whole function call, its arguments in two pieces. Returns its call id."""
+    async def call_tool(
+        self, name: str, arguments: Mapping[str, Any] | str, *, call_id: str | None = None
+    ) -> str | None:
+        """Send a whole function call, its arguments in two pieces. Returns its call id; None if it was not sent."""
         call = await self.open_call(name, call_id=call_id)
         if call is None:
-            return call_id or ""
+            return None
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         for piece in (text[: len(text) // 2], text[len(text) // 2 :]):
             if piece:
                 await call.arguments(piece)
-        await call.close()
-        return call.call_id
+        return call.call_id if await call.close() else None
 
     async def open_message(self, *, item_id: str | None = None) -> OutputMessage | None:
         """Begin a message, for a script that sends its pieces itself. None once the response is over."""
@@ -207,11 +212,6 @@ class Response:
     def heard(self, item: Item, sound: bytes) -> None:
         """A piece of the voice is about to be sent for an item."""
         self._service.keep_sound(item, sound, self._format)
-
-    def _sent_ms(self, message: OutputMessage, sound: bytes, upto: int) -> float:
-        if message.is_spoken:
-            return message.item.audio_ms
-        return 10.0 * len(message.words)
 
     def _usage(self) -> Message:
         """Plausible numbers: a token for each word and for each 50 ms of sound."""

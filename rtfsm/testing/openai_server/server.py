@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from rtfsm.testing.openai_server.call import Call
 from rtfsm.testing.openai_server.connection import Connection
 from rtfsm.testing.openai_server.listening import default_scenario
 from rtfsm.testing.openai_server.service import Service
+from rtfsm.testing.server.connection import CallEnded
 from rtfsm.testing.server.server import Options, ScriptedServer
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ class OpenAIServer(ScriptedServer[Connection]):
 
     Raises OSError on entry if the port is taken.
     """
+
+    # One append may hold 15 MiB of audio, which base64 makes a third more.
+    max_frame = 32 * 1024 * 1024
 
     def __init__(
         self,
@@ -114,4 +119,6 @@ class OpenAIServer(ScriptedServer[Connection]):
 
     async def _expire(self, call: Call) -> None:
         await asyncio.sleep(self._limit_s)
-        await call.expire(self._limit_s)
+        # It may be over by itself in the same moment.
+        with contextlib.suppress(CallEnded):
+            await call.expire(self._limit_s)

@@ -47,8 +47,6 @@ class Service:
         self.has_spoken = False
         """Whether any voice was sent, which freezes the session's voice."""
         self._keep_audio = keep_audio
-        connection.on_arrival = self._arrived
-        connection.on_known = self._client_knows
 
     def new_id(self, kind: str) -> str:
         """An id that is unique within the server."""
@@ -135,26 +133,29 @@ class Service:
         self.commits.append(item.id)
         return item.id
 
+    def arrived(self, arrival: Arrival) -> None:
+        """Answer a frame of the client's, unless its type is held."""
+        refusal = self.connection.protocol.refusal
+        if refusal is not None:
+            self.post(refusal.event(self.connection.protocol.event_id))
+        elif arrival.type in self.held or arrival.message is None:
+            return
+        elif arrival.type == self.connection.audio_in:
+            self._append(arrival.audio)
+        else:
+            self.obey(arrival.message)
+
+    def client_knows(self, response_id: str) -> None:
+        """The client has received the beginning of a response."""
+        response = self.responses.get(response_id)
+        if response is not None and response.known_at is None:
+            response.known_at = asyncio.get_running_loop().time()
+
     def expire(self, seconds: float) -> str:
         """Put the error of a session in line that has lasted too long. Returns the reason for the close."""
         reason = f"Your session hit the maximum duration of {seconds / 60:g} minutes."
         self.post(messages.error(reason, code="session_expired"))
         return reason
-
-    def _arrived(self, arrival: Arrival) -> None:
-        refusal = self.connection.protocol.refusal
-        if refusal is not None:
-            event_id = None if arrival.message is None else arrival.message.get("event_id")
-            self.post(refusal.event(event_id))
-        elif arrival.message is not None and arrival.type == self.connection.audio_in:
-            self.buffer.append(arrival.audio, self.session.input_format, self.session.turn_detection)
-        elif arrival.message is not None and arrival.type not in self.held:
-            self.obey(arrival.message)
-
-    def _client_knows(self, response_id: str, now: float) -> None:
-        response = self.responses.get(response_id)
-        if response is not None and response.known_at is None:
-            response.known_at = now
 
     def _update(self, message: Message) -> Refusal | None:
         refusal = self.session.update(message["session"], has_spoken=self.has_spoken)
@@ -163,8 +164,7 @@ class Service:
             self.post(messages.session_updated(self.session.shown))
         return refusal
 
-    def _append(self, message: Message) -> None:
-        sound = decode(message["audio"]) or b""
+    def _append(self, sound: bytes) -> None:
         self.buffer.append(sound, self.session.input_format, self.session.turn_detection)
 
     def _commit(self, message: Message) -> Refusal | None:
@@ -269,7 +269,7 @@ class Service:
 
     _ACTIONS: Mapping[str, Callable[[Service, Message], Refusal | None]] = {
         "session.update": _update,
-        "input_audio_buffer.append": _append,
+        "input_audio_buffer.append": lambda self, message: self._append(decode(message["audio"]) or b""),
         "input_audio_buffer.commit": _commit,
         "input_audio_buffer.clear": _clear,
         "output_audio_buffer.clear": _clear_output,

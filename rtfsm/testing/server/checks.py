@@ -196,7 +196,7 @@ def fields(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
                 yield from known[name](item, within(path, name))
             else:
                 sentence = f"{path or 'the message'} has an unknown field {shown(name)}"
-                yield Complaint(within(path, shown(name)), Kind.UNKNOWN, sentence)
+                yield Complaint(within(path, str(name)[:48]), Kind.UNKNOWN, sentence)
 
     return check
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypedDict, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -67,6 +67,9 @@ class ScriptedServer(abc.ABC, Generic[C]):
     Raises OSError on entry if the port is taken.
     """
 
+    max_frame: ClassVar[int] = 1024 * 1024
+    """Bytes of the longest frame that a client may send."""
+
     def __init__(
         self,
         *,
@@ -105,6 +108,7 @@ class ScriptedServer(abc.ABC, Generic[C]):
             self._port,
             process_request=self._admit,
             compression=None,
+            max_size=self.max_frame,
             ping_interval=self._ping_interval,
             close_timeout=2,
             open_timeout=10 if self._door is None else None,
