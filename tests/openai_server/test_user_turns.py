@@ -77,6 +77,7 @@ def test_the_users_voice_cancels_the_response_of_the_conversation_and_no_other()
             assert aside["status"] == "completed"
             types = client.types()
             assert types.index(TURN[0]) < types.index("response.done") < types.index(TURN[1])
+        server.assert_client_correct()
 
     run(main())
 
@@ -100,6 +101,7 @@ def test_what_the_session_switches_off_the_users_voice_does_not_do() -> None:
             await client.ended()
             assert client.types().count("response.created") == 1
             assert client.all("response.done")[0]["response"]["status"] == "completed"
+        server.assert_client_correct()
 
     run(main())
 
@@ -119,6 +121,7 @@ def test_a_commit_of_the_clients_in_the_middle_of_speech_takes_its_item_and_no_s
             await client.ended()
             assert client.types()[1:] == [TURN[0], *TURN[2:]]
             assert client.all(TURN[2])[0]["item_id"] == "item_u"
+        server.assert_client_correct()
 
     run(main())
 
