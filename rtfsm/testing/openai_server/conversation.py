@@ -14,7 +14,7 @@ ROOT = "root"
 """What a client writes for the place before the first item."""
 
 
-@define
+@define(eq=False)
 class Item:
     """An item, of the conversation or of a response outside of it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtfsm.testing.openai_server import messages
 from rtfsm.testing.openai_server.conversation import Item
@@ -23,8 +23,11 @@ class Output(abc.ABC):
         """Position among the response's output items, from 0."""
         self.is_open = True
         response.output.append(item)
-        self._post(messages.output_item_added(response.id, index, {**item.body, **self._empty()}))
-        self._tell_conversation(messages.item_added, self._empty())
+        begun = {**item.body, **self._empty()}
+        self._post(messages.output_item_added(response.id, index, begun))
+        if response.conversation is not None:
+            response.conversation.add(item)
+            self._post(messages.item_added(begun, response.conversation.before(item.id)))
 
     @property
     def item_id(self) -> str:
@@ -47,7 +50,10 @@ class Output(abc.ABC):
         self._finish()
         self.item.body["status"] = status
         self._post(messages.output_item_done(self.response.id, self.index, self.item.body))
-        self._tell_conversation(messages.item_done, {})
+        conversation = self.response.conversation
+        # The client may have deleted it meanwhile.
+        if conversation is not None and conversation.get(self.item_id) is not None:
+            self._post(messages.item_done(self.item.body, conversation.before(self.item_id)))
 
     @abc.abstractmethod
     def _empty(self) -> Message:
@@ -60,21 +66,13 @@ class Output(abc.ABC):
     def _post(self, message: Message) -> None:
         self.response.post(message)
 
-    def _tell_conversation(self, build: Any, changes: Message) -> None:
-        conversation = self.response.conversation
-        if conversation is None:
-            return
-        if build is messages.item_added:
-            conversation.add(self.item)
-        if conversation.get(self.item_id) is not None:
-            self._post(build({**self.item.body, **changes}, conversation.before(self.item_id)))
-
 
 class OutputMessage(Output):
     """An assistant's message: spoken words, or written ones where the response has no audio."""
 
     def __init__(self, response: Response, item: Item, index: int) -> None:
         self.is_spoken = response.speaks
+        self._words = ""
         part = {"type": "output_audio", "transcript": ""} if self.is_spoken else {"type": "output_text", "text": ""}
         item.body["content"] = [part]
         super().__init__(response, item, index)
@@ -103,8 +101,6 @@ class OutputMessage(Output):
         self._post(messages.audio_delta(self.response.id, self.item_id, self.index, sound))
         await self.response.flush()
         return True
-
-    _words = ""
 
     @property
     def _part(self) -> Message:

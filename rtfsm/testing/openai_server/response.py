@@ -56,7 +56,8 @@ class Response:
         self.tool_choice: Any = asked["tool_choice"]
         self._max_output_tokens = asked["max_output_tokens"]
         self._audio = {name: config["audio"]["output"][name] for name in ("format", "voice")}
-        self._audio.update((request.get("audio") or {}).get("output") or {})
+        wanted = (request.get("audio") or {}).get("output") or {}
+        self._audio.update({name: value for name, value in wanted.items() if value is not None})
         self._format: str = self._audio["format"]["type"]
         self.post(messages.response_created(self.shown()), messages.rate_limits_updated())
 
