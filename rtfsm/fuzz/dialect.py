@@ -65,6 +65,10 @@ class Connection(Protocol):
         """What the client did that no correct client does, without numbers, ids and words."""
 
     @property
+    def early_sound(self) -> bool:
+        """Whether the client sent sound before the provider takes any."""
+
+    @property
     def outputs(self) -> Sequence[str]:
         """Ids of the tool calls whose outputs came, in order."""
 

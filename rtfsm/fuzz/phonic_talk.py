@@ -117,7 +117,7 @@ class PhonicTalk:
         elif kind == "assistant_started_speaking":
             self._agent, self._cut, self._turn = True, False, []
         elif kind == "audio_chunk":
-            if args.get("text"):
+            if args.get("text") and self._agent:  # without its bracket nobody knows to which turn a chunk belongs
                 self._turn.append(str(args["text"]))
         elif kind == "assistant_finished_speaking":
             self._agent = False

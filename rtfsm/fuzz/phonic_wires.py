@@ -82,6 +82,10 @@ class _Judged:
     def errors(self) -> Sequence[str]:
         return [f"{error.type}: {error.problem}" for error in self.protocol.errors]
 
+    @property
+    def early_sound(self) -> bool:
+        return any("before ready" in note.note for note in self.protocol.notes)
+
     def _messages(self) -> Sequence[Mapping[str, Any]]:
         raise NotImplementedError
 

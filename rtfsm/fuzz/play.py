@@ -115,12 +115,12 @@ class _Player:
                 self._watch(move, case)
             case.step += 1
             case.made.append(Made(loop.time(), case.step, move))
-            before = self._outputs if move.kind == "host outputs" else 0
+            if move.kind == "host outputs":
+                await self._output(move)
+                continue
             await self._make(move)
             if not move.at_once:
                 await self.wire.settle()
-                if move.kind == "host outputs" and self._outputs > before:
-                    case.answered.add(case.step)
         for connection in self._open():
             for move in self._talk(connection).last_words():
                 await self._finish(connection, move)
@@ -145,6 +145,18 @@ class _Player:
     @property
     def _outputs(self) -> int:
         return sum(len(one.outputs) for one in self.wire.connections)
+
+    async def _output(self, move: Move) -> None:
+        """The host gives an output; does the provider get it?"""
+        case = self.case
+        given, before = set(case.host.given), self._outputs
+        await self._make(move)
+        if not move.at_once:
+            await self.wire.settle()
+            if self._outputs > before:
+                case.answered.add(case.step)
+            else:
+                case.kept |= set(case.host.given) - given
 
     def _open(self) -> list[Connection]:
         return [one for one in self.wire.connections if one.open]

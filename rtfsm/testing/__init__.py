@@ -1,4 +1,4 @@
-"""Tools to test realtime agents: a scripted provider, virtual time, a headless AgentSession, a fuzzer of orderings.
+"""Tools to test realtime agents: scripted providers, virtual time, a headless AgentSession, a fuzzer of orderings.
 
 They need ``pip install 'rtfsm[phonic,test]'``. Names are loaded when they are asked for, so that one tool does not cost
 the imports of all.
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .fuzzing import FuzzReport, Move, Ordering, assert_ordering_holds, fuzz, play_ordering
     from .headless import Microphone, Speaker, headless_session
     from .log_watch import LogWatch
+    from .openai_server import OpenAIServer
     from .phonic_server import PhonicServer
     from .virtual_time import run
 
@@ -23,6 +24,7 @@ __all__ = [
     "LogWatch",
     "Microphone",
     "Move",
+    "OpenAIServer",
     "Ordering",
     "PhonicServer",
     "Speaker",
@@ -39,6 +41,7 @@ _HOMES = {
     "LogWatch": "rtfsm.testing.log_watch",
     "Microphone": "rtfsm.testing.headless",
     "Move": "rtfsm.fuzz.moves",
+    "OpenAIServer": "rtfsm.testing.openai_server",
     "Ordering": "rtfsm.fuzz.moves",
     "PhonicServer": "rtfsm.testing.phonic_server",
     "Speaker": "rtfsm.testing.headless",

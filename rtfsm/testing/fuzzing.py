@@ -82,6 +82,7 @@ class FuzzReport:
         for number, one in enumerate(self.failures, 1):
             lines += ["", *self._lines(one, number)]
         lines += [f"healed: {one.id}" for one in self.healed]
+        lines += [f"left alone: {why}" for why in ([] if self.store is None else self.store.unread())]
         return "\n".join(lines)
 
     def _lines(self, one: Saved, number: int) -> Sequence[str]:
@@ -131,21 +132,20 @@ def fuzz(
     failures: list[Saved] = []
     healed: list[Saved] = []
     with _nobody_listening():
-        for one in [] if kept is None else list(kept.saved(found.name, name, host)):
-            still = _again(one, tried)
-            if still is None:
-                healed.append(one)
-            else:
-                failures.append(still)
+        if kept is not None:
+            for one in kept.saved(found.name, name, host):
+                still = _again(one, tried)
+                if still is None:
+                    kept.heal(one)
+                    healed.append(one)
+                else:
+                    failures.append(still)
         known = len(failures)
         search = Search(dialect, tried, seed=seed, host=host, known=[one.defect for one in failures])
         for defect in search.run(max_examples=max_examples, seconds=seconds):
             failures.append(Saved(found.name, name, host, memory, defect))
-    if kept is not None:
-        for one in healed:
-            kept.heal(one)
-        for one in failures[known:]:
-            kept.save(one)
+            if kept is not None:
+                kept.save(failures[-1])
     return FuzzReport(found.name, seed, tuple(failures), known, tuple(healed), search.progress, kept)
 
 

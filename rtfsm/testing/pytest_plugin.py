@@ -19,7 +19,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",
-    "pytest_pyfunc_call",
+    "pytest_runtest_call",
     "virtual_time",
 ]
 
@@ -40,5 +40,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
-    fuzz.fail_where_it_fails(pyfuncitem)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    fuzz.fail_where_it_fails(item)

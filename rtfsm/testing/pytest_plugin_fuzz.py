@@ -111,9 +111,9 @@ def fuzz_report(request: pytest.FixtureRequest) -> FuzzReport:
     return _fuzzed(node)
 
 
-def fail_where_it_fails(item: pytest.Function) -> None:
+def fail_where_it_fails(item: pytest.Item) -> None:
     """Fuzz before the body of a marked test, and fail it, unless it asks for the report."""
-    if WANTED in item.stash and "fuzz_report" not in item.fixturenames:
+    if WANTED in item.stash and "fuzz_report" not in getattr(item, "fixturenames", ()):
         report = _fuzzed(item)
         if report.failures:
             pytest.fail(str(report), pytrace=False)
