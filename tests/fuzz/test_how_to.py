@@ -77,7 +77,7 @@ def test_the_guide_names_every_law() -> None:
     own = [name for name in TEXTS if name not in {watch.name for watch in WATCHES}]
     assert {law.name for law in LAWS} <= set(own)
     table = "\n".join(f"| `{name}` | {TEXTS[name]} |" for name in own)
-    assert f"| law | |\n|---|---|\n{table}\n\n" in GUIDE
+    assert f"| law | |\n|---|---|\n{table}\n\n" in GUIDE, f"the guide's table of laws should be\n{table}"
     paragraph = GUIDE.partition("clause by clause:\n")[2].partition(".\n")[0]
     assert re.findall(r"`([^`]+)`", paragraph) == [watch.name for watch in WATCHES]
 

@@ -96,6 +96,22 @@ def test_a_test_that_takes_the_report_judges_for_itself(pytester: pytest.Pyteste
     assert len(stored(pytester)) == 1
 
 
+def test_a_unittest_is_fuzzed_too(pytester: pytest.Pytester) -> None:
+    source = marked(takes="self").replace("import pytest\n\n", "").replace("\n", "\n    ")
+    source = f"import pytest, unittest\n\nclass Test(unittest.TestCase):\n    {source}"
+    result = run(pytester, source)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["1. asking-never-raises (clause 6 of LiveKit's contract)"])
+
+
+def test_a_file_that_is_no_failure_is_named(pytester: pytest.Pytester) -> None:
+    (pytester.path / ".rtfsm").mkdir()
+    (pytester.path / ".rtfsm" / "notes.json").write_text("{}")
+    result = run(pytester, marked("tests.fuzz.wrong:Fine", max_examples=1), "-rP")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["left alone: *notes.json holds no ordering; *"])
+
+
 def test_the_report_needs_a_marker(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it(fuzz_report): pass")
     result.assert_outcomes(errors=1)
