@@ -5,7 +5,7 @@
             async with phonic_server(scenario) as server:
                 model = RealtimeModel(api_key="any", base_url=server.url)
                 async with headless_agent(model) as call:
-                    await call.idle()
+                    await call.until(call.history)
                     assert call.history() == [("assistant", "Hello.", False)]
 
         virtual_time(story())
@@ -15,7 +15,7 @@ A server and a session belong to the loop that they are opened in, so the fixtur
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +36,7 @@ def virtual_time() -> Callable[..., Any]:
     """
     from .virtual_time import run
 
-    def drive(main: Coroutine[Any, Any, Any], **options: Any) -> Any:
-        __tracebackhide__ = True
-        return run(main, **options)
-
-    return drive
+    return run
 
 
 @pytest.fixture

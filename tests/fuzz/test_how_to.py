@@ -98,7 +98,7 @@ def test_a_mistake_is_found_by_what_the_guide_says_and_healed_by_its_fix(number:
 
 
 def test_the_fuzzer_finds_the_mistakes_and_what_is_mended_is_healed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
@@ -106,6 +106,7 @@ def test_the_fuzzer_finds_the_mistakes_and_what_is_mended_is_healed(
     plugin.write_text(SOURCE, encoding="utf-8")
     target = "a_draft_of_a_plugin:RealtimeModel"
     found = fuzz(target, provider="phonic", seed=1, max_examples=100, store=store)
+    assert caplog.records == []  # of a hundred conversations
     laws = {"a-lost-session-says-so", "only-a-lost-connection-ends-a-session", "generations-end"}
     assert laws <= set(found.laws)
     warned = next(one for one in found.failures if [move.what for move in one.defect.ordering.moves] == ["warning"])
