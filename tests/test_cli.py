@@ -151,7 +151,7 @@ def test_draw_prints_what_the_library_draws(here: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == mermaid(machines["reply"])
     assert main(["draw", "reply", "--profile", "widest", "--format", "json"]) == 0
     assert capsys.readouterr().out == canonical_json(machines["reply"])
-    assert main(["draw", "--format", "composition"]) == 0
+    assert main(["draw", "composition"]) == 0
     assert capsys.readouterr().out == mermaid_composition(compose(PHONIC))
     assert main(["draw", "--format", "json"]) == 0
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == list(machines)

@@ -23,6 +23,7 @@ profile has its own drawings: [`phonic/`](phonic) and [`widest/`](widest).
 
 - A box is a state: its name, what it means, how it waits. `waits stall 30 s` is its timer, `(at most 30 s)` the limit
   that no re-arming exceeds, `if guard other 2 s` the wait that holds instead. `rests` says why it may wait for ever.
+  A dashed border: a timer ends the wait. A solid one: it may wait for ever. A thick one: the end.
 - `•` in a box is what the state does without leaving; `•` beside an arrow is one of several ways along it.
 - `Event [guard] / Effect, Effect(argument)`: the event that comes, what is asked, what is ordered, in this order.
   `[else]` is taken where no guard of the same event holds. `after stall 30 s` is the timer running out.
