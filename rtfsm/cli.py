@@ -12,6 +12,7 @@ from typing import Any
 
 import rtfsm
 from rtfsm.check import cli as check
+from rtfsm.diff import cli as diff
 from rtfsm.draw import cli as draw
 from rtfsm.mutate import MACHINES
 from rtfsm.mutate import cli as mutate
@@ -68,6 +69,8 @@ def _run(argv: Sequence[str]) -> int:
         )
     if options.command == "draw":
         return draw.run(options)
+    if options.command == "diff":
+        return diff.run(options)
     if options.command == "mutate":
         return mutate.run(
             options.machine,
@@ -110,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("draw", help="draw machines, what couples them, or a recording")
     draw.add_arguments(one)
+
+    one = commands.add_parser("diff", help="compare two versions of machines")
+    diff.add_arguments(one)
 
     one = commands.add_parser("mutate", help="change every decision of every table, and say which changes go unnoticed")
     one.add_argument("--machine", choices=MACHINES, help="its table only; of every one by default")

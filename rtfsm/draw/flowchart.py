@@ -22,6 +22,8 @@ CORNERS = {
 }
 STROKES = {Stroke.EVENT: "-->", Stroke.TIME: "-.->", Stroke.EFFECT: "-->", Stroke.STANDING: "-.->"}
 
+LINES = {Mark.NEW: "==>", Mark.GONE: "-.->"}
+
 NEW, GONE = "#2f81f7", "#d55e00"
 """A blue and a vermilion that stand out on light and on dark, and from each other for every kind of colour vision."""
 
@@ -43,7 +45,9 @@ def flowchart(drawn: Picture, direction: str = "LR") -> str:
         lines.append(f"    begin_(( )) --> {ids[drawn.begins[0]]}")
     for arrow in drawn.arrows:
         label = f'|"{joined(arrow.lines, ARROW_WIDTH)}"|' if arrow.lines else ""
-        lines.append(f"    {ids[arrow.source]} {STROKES[arrow.stroke]}{label} {ids[arrow.target]}")
+        lines.append(
+            f"    {ids[arrow.source]} {LINES.get(arrow.mark, STROKES[arrow.stroke])}{label} {ids[arrow.target]}"
+        )
     words = ["how to read:", *(look.value for look in legend(drawn))]
     lines += [f'    legend_["{joined(words, BOX_WIDTH)}"]', f"    style legend_ {LEGEND},text-align:left"]
     return "\n".join([*lines, *_looks(drawn, ids)]) + "\n"
