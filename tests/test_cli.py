@@ -200,7 +200,7 @@ def test_help_and_version_return_zero(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == f"rtfsm {rtfsm.__version__}\n"
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(command in out for command in ("check", "draw", "serve", "demo"))
+    assert all(command in out for command in ("check", "draw", "diff", "serve", "demo"))
 
 
 def test_serve_hands_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:

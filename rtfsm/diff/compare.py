@@ -62,8 +62,13 @@ def compare(old: Sheet, new: Sheet) -> tuple[Change, ...]:
 
 def compare_couplings(old: Coupling, new: Coupling) -> tuple[Change, ...]:
     """The same for what couples the machines."""
-    found = [Change(What.ROUTE_ADDED, one, new=one) for one in _only(_links(new), _links(old))]
-    found += [Change(What.ROUTE_REMOVED, one, old=one) for one in _only(_links(old), _links(new))]
+    found = []
+    for one in _only(_links(new), _links(old)):
+        cause, event = one.split(" → ", 1)
+        found.append(Change(What.ROUTE_ADDED, cause, new=f"→ {event}"))
+    for one in _only(_links(old), _links(new)):
+        cause, event = one.split(" → ", 1)
+        found.append(Change(What.ROUTE_REMOVED, cause, old=f"→ {event}"))
     for name in ("routes", "standing", "machines"):
         before, after = getattr(old, name), getattr(new, name)
         common = set(before) & set(after)

@@ -28,6 +28,7 @@ profile has its own drawings: [`phonic/`](phonic) and [`widest/`](widest).
 - `Event [guard] / Effect, Effect(argument)`: the event that comes, what is asked, what is ordered, in this order.
   `[else]` is taken where no guard of the same event holds. `after stall 30 s` is the timer running out.
 - An effect is carried out by the shell, or is the event of another machine; the first picture says which.
+- `rtfsm draw MACHINE --level overview` shows less at a time; [docs/review.md](../docs/review.md) says what to look for.
 - An arrow is drawn once for each pair of states. Ignored and refused cells and the changes of contexts are not drawn:
   each machine's table has every cell, with its why.
 """

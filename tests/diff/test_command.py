@@ -143,7 +143,7 @@ def test_what_the_shipped_machines_keep_can_be_compared(
         "- reply (widest): removed; 6 states, 80 arms\n\n"
         "composition (phonic)\n"
         "  couplings removed\n"
-        "    - where it holds: floor free → FloorFree of user_turn\n"
+        "    - where it holds: floor free  → FloorFree of user_turn\n"
     )
     assert main(["diff", "old", "new", "--profile", "phonic", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["same"] == len(compose(PHONIC).machines)

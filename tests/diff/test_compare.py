@@ -335,9 +335,9 @@ def test_couplings_that_come_go_and_change_places_are_told() -> None:
     standing = {"name": "wind", "event": "Pull", "target": "door"}
     before = coupling("old", {"machines": ["door"], "routes": [one, two], "standing": []})
     after = coupling("new", {"machines": ["door"], "routes": [two], "standing": [standing]})
-    assert [(change.what, change.place) for change in compare_couplings(before, after)] == [
-        (What.ROUTE_ADDED, "where it holds: wind → Pull of door"),
-        (What.ROUTE_REMOVED, "Ring → Push of door"),
+    assert [(one.what, one.place, one.old, one.new) for one in compare_couplings(before, after)] == [
+        (What.ROUTE_ADDED, "where it holds: wind", None, "→ Pull of door"),
+        (What.ROUTE_REMOVED, "Ring", "→ Push of door", None),
     ]
     turned = coupling("new", {"machines": ["door"], "routes": [two, one], "standing": []})
     (change,) = compare_couplings(before, turned)
