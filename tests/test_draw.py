@@ -104,10 +104,10 @@ def test_the_whole_of_a_small_picture() -> None:
         "    OPEN --> SHUT : Pull, after draught 2.5 s<br/>or wedge 60 s<br/>/ Creak\n"
         "    OPEN --> GONE : Saw\n"
         "    GONE --> [*]\n"
-        '    state "how to read" as legend_\n'
-        "    legend_ : solid border#58; may wait for ever\n"
-        "    legend_ : dashed border#58; a timer ends the wait\n"
-        "    legend_ : double or thick border#58; the end\n"
+        '    state "how to read" as legend\n'
+        "    legend : solid border#58; may wait for ever\n"
+        "    legend : dashed border#58; a timer ends the wait\n"
+        "    legend : double or thick border#58; the end\n"
         "    classDef rests fill:#dbeafe,stroke:#1d4ed8,color:#111827\n"
         "    class SHUT rests\n"
         "    classDef waits fill:#fef3c7,stroke:#b45309,color:#111827,stroke-dasharray:6 4\n"
@@ -115,7 +115,7 @@ def test_the_whole_of_a_small_picture() -> None:
         "    classDef final fill:#e5e7eb,stroke:#374151,color:#111827,stroke-width:4px\n"
         "    class GONE final\n"
         "    classDef legend fill:#ffffff,stroke:#9ca3af,color:#111827\n"
-        "    class legend_ legend\n"
+        "    class legend legend\n"
     )
 
 

@@ -33,7 +33,7 @@ HEAD = ["---", "config:", "  state:", "    nodeSpacing: 60", "    rankSpacing: 6
 
 RESERVED = {"accdescr", "acctitle", "as", "choice", "class", "classdef", "click", "default", "direction", "end", "fork"}
 RESERVED |= {"hide", "href", "join", "legend", "note", "scale", "state", "style", "title"}
-"""Words of Mermaid's own, in whatever case; as the name of a state they end a diagram."""
+"""Words of Mermaid's own, in whatever case, which as the name of a state would end a diagram; and the legend's id."""
 
 
 def mermaid(machine: Machine, level: Level = Level.FULL) -> str:
@@ -55,12 +55,12 @@ def state_diagram(drawn: Picture) -> str:
     lines += [f"    {ids[arrow.source]} --> {ids[arrow.target]}{_label(arrow.lines)}" for arrow in drawn.arrows]
     lines += [f"    {ids[box.id]} --> [*]" for box in drawn.boxes if box.form is Form.FINAL]
     looks = [look for look in legend(drawn) if isinstance(look, Form)]
-    lines.append('    state "how to read" as legend_')
-    lines += [f"    legend_ : {escaped(look.value)}" for look in looks]
+    lines.append('    state "how to read" as legend')
+    lines += [f"    legend : {escaped(look.value)}" for look in looks]
     for look in looks:
         members = ", ".join(ids[box.id] for box in drawn.boxes if box.form is look)
         lines += [f"    classDef {look.name.lower()} {CLASSES[look]}", f"    class {members} {look.name.lower()}"]
-    lines += [f"    classDef legend {LEGEND}", "    class legend_ legend"]
+    lines += [f"    classDef legend {LEGEND}", "    class legend legend"]
     return "\n".join(lines) + "\n"
 
 

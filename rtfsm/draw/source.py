@@ -8,11 +8,13 @@ import io
 import textwrap
 import tokenize
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 __all__ = ["bodies", "body"]
 
 
+@cache
 def body(function: Callable[..., Any]) -> str | None:
     """The statements of a function, without its name, docstring and comments; None where no source is at hand.
 

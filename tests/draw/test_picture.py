@@ -133,16 +133,12 @@ def test_text_is_escaped_and_a_control_character_is_shown_as_one() -> None:
 
 
 def test_a_state_that_is_named_like_a_word_of_mermaids_has_another_id() -> None:
-    drawn = Picture(
-        "words",
-        "",
-        (Box("END", "END", Form.RESTS), Box("END_", "END_", Form.RESTS), Box("note", "note", Form.FINAL)),
-        (),
-    )
-    text = state_diagram(drawn)
-    assert 'state "END" as END_\n' in text
-    assert 'state "END_" as END__\n' in text
-    assert "    note_ --> [*]\n" in text
+    names = ("END", "END_", "legend")
+    boxes = tuple(Box(name, name, Form.FINAL if name == "END" else Form.RESTS) for name in names)
+    text = state_diagram(Picture("words", "", boxes, ()))
+    ids = re.findall(r'^    state "(.*)" as (\S+)$', text, re.MULTILINE)
+    assert ids == [("END", "END_"), ("END_", "END__"), ("legend", "legend_"), ("how to read", "legend")]
+    assert "    END_ --> [*]\n" in text
 
 
 def test_a_mark_stays_with_its_word_and_a_number_with_its_unit() -> None:
