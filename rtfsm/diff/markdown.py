@@ -85,4 +85,4 @@ def _fenced(plain: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\`*_<>@#[]|" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "\\`*_~<>@#[]|" else letter for letter in text)

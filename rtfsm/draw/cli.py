@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from itertools import takewhile
 from pathlib import Path
 
 import attrs
@@ -15,7 +14,7 @@ import attrs
 from rtfsm.language import Composition, DeclarationError, Machine
 from rtfsm.machines import compose
 from rtfsm.profiles import PROFILES
-from rtfsm.targets import ALL, UsageError, find_targets
+from rtfsm.targets import ALL, UsageError, find_targets, load
 from rtfsm.trace import TraceError, read
 
 from .canonical import canonical, canonical_json
@@ -68,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "machine",
         nargs="?",
         default=ALL,
-        help="MODULE:NAME, the name of a shipped machine, all, composition (what couples them), or sequence TRACE",
+        help="the name of a shipped machine, all, composition (what couples them), sequence TRACE, or MODULE:NAME: a "
+        "machine or a composition of your own",
     )
     parser.add_argument(
         "trace", nargs="?", metavar="TRACE", help="a recording, such as trace.jsonl of rtfsm demo --out"
@@ -121,6 +121,9 @@ def _drawn(options: argparse.Namespace) -> dict[str, str]:
     if options.machine == COMPOSITION:
         _refuse(options, "level")
         return {COMPOSITION: form.composition(compose(PROFILES[profile or "phonic"]))}
+    if ":" in options.machine and isinstance(own := load(options.machine), Composition):
+        _refuse(options, "level", "profile")
+        return {COMPOSITION: form.composition(own)}
     targets = find_targets(options.machine, profile if profile or ":" in options.machine else "phonic")
     if options.level is not None and options.format in ("table", "json"):
         raise UsageError(f"a {options.format} has every cell; leave out --level")
@@ -143,7 +146,7 @@ def _sequence(options: argparse.Namespace) -> dict[str, str]:
     since = options.since if options.since is not None else 0.0
     until = options.until if options.until is not None else float("inf")
     try:
-        steps = [step for step in takewhile(lambda step: step.time <= until, read(options.trace)) if step.time >= since]
+        steps = [step for step in read(options.trace) if since <= step.time <= until]
     except OSError as error:
         raise UsageError(f"{options.trace} cannot be read: {error.strerror or error}") from error
     return {SEQUENCE: sequence_diagram(steps)}

@@ -64,11 +64,12 @@ def _box(box: Box) -> str:
     width = 1.5
     if box.mark in MARKS:
         border, _, width = MARKS[box.mark]
+    hint = f"{box.title}: {box.about}" if box.about else box.title
     rows = [f"<B>{_text(box.title)}</B>"]
     rows += [f'<FONT POINT-SIZE="10">{_text(line)}</FONT>' for line in wrapped(box.lines, BOX_WIDTH)]
     return (
         f'[style="{style}", fillcolor="{fill}", color="{border}", '
-        f"peripheries={borders}, penwidth={width}, tooltip={_quoted(box.title)}, label=<{'<BR/>'.join(rows)}>]"
+        f"peripheries={borders}, penwidth={width}, tooltip={_quoted(hint)}, label=<{'<BR/>'.join(rows)}>]"
     )
 
 
@@ -105,9 +106,13 @@ def _legend(drawn: Picture) -> str:
 
 def _text(text: str) -> str:
     """Text inside a label; what no document of XML may hold is shown as a replacement character."""
-    plain = "".join(letter if letter.isprintable() or letter == HARD else "\ufffd" for letter in text)
-    return html.escape(plain, quote=True)
+    return html.escape(_printable(text), quote=True)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() or letter == HARD else "\ufffd" for letter in text)
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    """A name or a tooltip. A backslash would begin one of Graphviz's own sequences."""
+    return json.dumps(_printable(text).replace("\\", "/"), ensure_ascii=False)

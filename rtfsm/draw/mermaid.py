@@ -44,7 +44,7 @@ def mermaid(machine: Machine, level: Level = Level.FULL) -> str:
 
 def state_diagram(drawn: Picture) -> str:
     """A picture of states. Its arrows all look alike: Mermaid has no other ones here."""
-    ids = {box.id: _id(box.id) for box in drawn.boxes}
+    ids = {box.id: _id(box.id, number) for number, box in enumerate(drawn.boxes)}
     lines = [*HEAD, f"title: {json.dumps(drawn.title, ensure_ascii=False)}", "---", "stateDiagram-v2"]
     lines += [f"    accTitle: {_sentence(drawn.title)}", f"    accDescr: {_sentence(drawn.about)}"]
     for box in drawn.boxes:
@@ -79,7 +79,9 @@ def _label(lines: tuple[str, ...]) -> str:
     return f" : {joined(lines, ARROW_WIDTH)}" if lines else ""
 
 
-def _id(name: str) -> str:
+def _id(name: str, number: int) -> str:
+    if not name.isidentifier():
+        return f"s{number}_"
     # One more mark where it has some already, so that no two names become one.
     return f"{name}_" if name.rstrip("_").lower() in RESERVED else name
 

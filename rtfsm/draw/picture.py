@@ -56,13 +56,15 @@ class Mark(Enum):
 
 @attrs.frozen
 class Box:
-    """id: unique in its picture. lines: below its title; each may be broken into several."""
+    """id: unique in its picture. lines: below its title; each may be broken into several. about: what it means, for
+    formats that show more where a reader points."""
 
     id: str
     title: str
     form: Form
     lines: tuple[str, ...] = ()
     mark: Mark = Mark.SAME
+    about: str = ""
 
 
 @attrs.frozen

@@ -38,7 +38,13 @@ def picture(machine: Machine, level: Level = Level.FULL) -> Picture:
     common = _common(machine, ways) if level is Level.OVERVIEW else set()
     left_out = _left_out(machine, ways, common)
     boxes = tuple(
-        Box(state.name, state.name, _form(machine, state), tuple(_inside(machine, state, level, ways, left_out)))
+        Box(
+            state.name,
+            state.name,
+            _form(machine, state),
+            tuple(_inside(machine, state, level, ways, left_out)),
+            about=value(state.value),
+        )
         for state in machine.states
     )
     arrows = tuple(

@@ -76,12 +76,14 @@ def _dressed(made: bytes, drawn: Picture) -> str:
             if child.tag == f"{{{SPACE}}}title":
                 parent.remove(child)
     _labels_last(root)
+    # Several pictures may stand in one page, where each id is to be one's own.
+    name = "".join(letter if letter.isalnum() else "-" for letter in drawn.title)
     root.set("role", "img")
-    root.set("aria-labelledby", "title about")
-    for tag, id, text in (("style", None, _style()), ("desc", "about", drawn.about), ("title", "title", drawn.title)):
-        made_element = ElementTree.Element(f"{{{SPACE}}}{tag}", {"id": id} if id else {})
-        made_element.text = text
-        root.insert(0, made_element)
+    root.set("aria-labelledby", f"{name}-title {name}-about")
+    for tag, id, text in (("style", "", _style()), ("desc", "about", drawn.about), ("title", "title", drawn.title)):
+        added = ElementTree.Element(f"{{{SPACE}}}{tag}", {"id": f"{name}-{id}"} if id else {})
+        added.text = text
+        root.insert(0, added)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 import attrs
 
 from rtfsm import (
+    Composition,
     Effect,
     Event,
     Machine,
@@ -111,3 +112,5 @@ DOOR = Machine(
         Door.GONE: {(Push, Pull): ignore(Reason.TERMINAL, "no door"), Saw: refuse("nothing to saw")},
     },
 )
+
+HALL = Composition((DOOR,))

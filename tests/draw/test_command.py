@@ -10,6 +10,7 @@ from rtfsm.cli import main
 from rtfsm.draw import Level, composition_picture, dot, flowchart, mermaid, picture
 from rtfsm.machines import compose
 from rtfsm.profiles import OPENAI, PHONIC
+from tests.draw.door import HALL
 
 MACHINES = {machine.name: machine for machine in compose(PHONIC).machines}
 
@@ -34,6 +35,13 @@ def test_a_composition_is_drawn_in_every_format(capsys: pytest.CaptureFixture[st
     assert "| | where it holds: floor free | `FloorFree` | user_turn |\n" in out
     assert main(["draw", "composition", "--format", "json"]) == 0
     assert '"name": "floor free"' in capsys.readouterr().out
+
+
+def test_a_composition_of_ones_own_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "tests.draw.door:HALL"]) == 0
+    assert capsys.readouterr().out == flowchart(composition_picture(HALL))
+    assert main(["draw", "tests.draw.door:HALL", "--level", "full"]) == 2
+    assert "leave out --level" in capsys.readouterr().err
 
 
 def test_all_machines_go_to_a_directory_and_one_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -133,11 +133,11 @@ def test_text_is_escaped_and_a_control_character_is_shown_as_one() -> None:
 
 
 def test_a_state_that_is_named_like_a_word_of_mermaids_has_another_id() -> None:
-    names = ("END", "END_", "legend")
+    names = ("END", "END_", "legend", "a b")
     boxes = tuple(Box(name, name, Form.FINAL if name == "END" else Form.RESTS) for name in names)
     text = state_diagram(Picture("words", "", boxes, ()))
     ids = re.findall(r'^    state "(.*)" as (\S+)$', text, re.MULTILINE)
-    assert ids == [("END", "END_"), ("END_", "END__"), ("legend", "legend_"), ("how to read", "legend")]
+    assert ids == [("END", "END_"), ("END_", "END__"), ("legend", "legend_"), ("a b", "s3_"), ("how to read", "legend")]
     assert "    END_ --> [*]\n" in text
 
 

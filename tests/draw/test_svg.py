@@ -64,11 +64,13 @@ def test_what_dot_makes_and_is_no_svg_is_refused(tmp_path: Path, monkeypatch: py
 def test_an_svg_has_every_word_a_title_a_text_and_colours_for_the_dark() -> None:
     text = svg(picture(DOOR))
     root = ElementTree.fromstring(text)
-    assert (root.get("role"), root.get("aria-labelledby")) == ("img", "title about")
+    assert (root.get("role"), root.get("aria-labelledby")) == ("img", "door-title door-about")
     assert [one.text for one in root.iter(f"{SVG}title")] == ["door"]
     assert [one.text for one in root.iter(f"{SVG}desc")] == [
         "State machine door: 3 states, 4 arrows. It begins in SHUT and ends in GONE."
     ]
+    tips = {one.get("{http://www.w3.org/1999/xlink}title") for one in root.iter(f"{SVG}a")}
+    assert "GONE: gone | taken away" in tips
     (style,) = root.iter(f"{SVG}style")
     assert "@media (prefers-color-scheme:dark)" in (style.text or "")
     words = " ".join((one.text or "").replace("\xa0", " ").strip() for one in root.iter(f"{SVG}text"))
@@ -99,3 +101,31 @@ def test_an_overview_is_legible_on_a_page_of_1280_pixels() -> None:
         for machine in compose(wire).machines:
             root = ElementTree.fromstring(svg(picture(machine, Level.OVERVIEW)))
             assert float(str(root.get("width")).removesuffix("pt")) <= 1280, machine.name
+
+
+Place = tuple[float, float, float, float]
+
+
+def labels(root: ElementTree.Element) -> list[tuple[str, Place]]:
+    """The lines of the labels of arrows, each with left, top, right, bottom; a letter is half as wide as high."""
+    (group,) = [one for one in root.iter(f"{SVG}g") if one.get("class") == "labels"]
+    found = []
+    for one in group.iter(f"{SVG}text"):
+        words = (one.text or "").replace("\xa0", " ")
+        x, y, size = (float(str(one.get(key))) for key in ("x", "y", "font-size"))
+        left = x + (size / 4 if words.startswith(" ") else 0)
+        found.append((words.strip(), (left, y - 0.7 * size, left + 0.5 * size * len(words.strip()), y)))
+    return found
+
+
+@pytest.mark.usefixtures("graphviz")
+@pytest.mark.parametrize("level", [Level.OVERVIEW, Level.EVENTS])
+def test_no_label_lies_on_another(level: Level) -> None:
+    for wire in (PHONIC, WIDEST):
+        for machine in compose(wire).machines:
+            placed = labels(ElementTree.fromstring(svg(picture(machine, level))))
+            assert len(placed) >= 4, "the labels are found"
+            for number, (words, one) in enumerate(placed):
+                for others, other in placed[number + 1 :]:
+                    apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+                    assert apart, f"{machine.name}: {words!r} lies on {others!r}"
