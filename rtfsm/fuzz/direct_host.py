@@ -18,9 +18,16 @@ from .moves import Move, Ordering
 __all__ = ["DirectHost", "persona"]
 
 
-@function_tool
-async def weather(city: str) -> str:
-    """Tells the weather of a city."""
+_SCHEMA: dict[str, Any] = {
+    "name": "weather",
+    "description": "Tells the weather of a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+# With its schema at hand: making one takes as long as half an ordering.
+@function_tool(raw_schema=_SCHEMA)
+async def weather(raw_arguments: dict[str, object]) -> str:
     return "sunny"
 
 

@@ -10,13 +10,16 @@ from .moves import Ordering
 
 __all__ = ["orderings"]
 
-CHOICES = 2**24 - 1
-"""A move's rule and all its choices come out of one number: a draw for each would take longer than playing it. Of a
-wider range Hypothesis would favour small numbers, and with them the first rule."""
+WIDTH = 3
+"""Bytes that a move is made of. Its rule and all its choices come out of them, and all moves come out of one draw: a
+draw for each would take longer than playing it."""
 
 
 @st.composite
 def orderings(draw: st.DrawFn, dialect: Dialect, *, length: int = 12, host: str = "direct") -> Ordering:
     """Orderings of about ``length`` moves at most. host: who calls the session, ``direct`` or ``agent``."""
     count = draw(st.integers(1, length))
-    return drafted(dialect, [draw(st.integers(0, CHOICES)) for _ in range(count + 1)], host=host)
+    size = WIDTH * (length + 1)
+    chosen = draw(st.binary(min_size=size, max_size=size))
+    numbers = [int.from_bytes(chosen[at : at + WIDTH], "big") for at in range(0, WIDTH * (count + 1), WIDTH)]
+    return drafted(dialect, numbers, host=host)
