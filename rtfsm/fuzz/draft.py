@@ -84,6 +84,16 @@ def _says(draft: Draft, pick: Pick) -> list[Move]:
     return [_hurried(move) if pick.chance(5) else move]
 
 
+def _whole_turn(draft: Draft, pick: Pick) -> list[Move]:
+    """Somebody takes a turn, and nothing happens meanwhile: what is expected of that is known best."""
+    on = draft.place(pick)
+    moves = [_at(move, on) for move in draft.talk(on).exchange(pick)]
+    for move in moves:
+        if move.who == "server":
+            draft.talk(on).said(move)
+    return moves or _says(draft, pick)
+
+
 def _skips(draft: Draft, pick: Pick) -> list[Move]:
     draft.legal(pick, draft.place(pick))
     return []
@@ -175,6 +185,7 @@ def _hosts(rule: HostRule) -> Rule:
 
 RULES: tuple[tuple[int, str, Rule], ...] = (
     (56, "the provider goes on", _says),
+    (5, "somebody takes a turn", _whole_turn),
     (3, "a message is lost", _skips),
     (4, "a message comes twice", _repeats),
     (4, "a message is held back", _holds_back),

@@ -216,10 +216,10 @@ def _spoken(case: Case) -> Iterator[str]:
 
 @law("no-word-twice", "What the agent says is heard once.", Moment.REST)
 def _twice(case: Case) -> Iterator[str]:
-    sent = Counter(str(move.args.get("text")) for move in case.said if move.what == "audio_chunk")
+    sent = Counter(str(move.args.get("text")).strip() for move in case.said if move.what == "audio_chunk")
     for witness in case.host.witnesses:
         heard = Counter(word for generation in witness.generations for word in generation.words.split())
-        if any(heard[word.strip()] > count for word, count in sent.items() if word.strip()):
+        if any(heard[word] > count for word, count in sent.items() if word):
             yield "expected every word to be heard once; one is heard again"
 
 

@@ -30,6 +30,10 @@ CLOSES = (
 )  # fmt: skip
 
 
+ASKING = ("generate_reply", "say")
+"""Messages by which the client asks the assistant to speak."""
+
+
 class PhonicDialect:
     """See the protocol :class:`Dialect`."""
 
@@ -90,6 +94,10 @@ class _Judged:
     @property
     def outputs(self) -> Sequence[str]:
         return [str(one["tool_call_id"]) for one in self._messages() if one.get("type") == "tool_call_output"]
+
+    @property
+    def asked(self) -> int:
+        return sum(one.get("type") in ASKING for one in self._messages())
 
     def told(self, text: str) -> bool:
         messages = self._messages()

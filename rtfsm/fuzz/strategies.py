@@ -16,9 +16,9 @@ draw for each would take longer than playing it."""
 
 
 @st.composite
-def orderings(draw: st.DrawFn, dialect: Dialect, *, length: int = 12, host: str = "direct") -> Ordering:
-    """Orderings of about ``length`` moves at most. host: who calls the session, ``direct`` or ``agent``."""
-    count = draw(st.integers(1, length))
+def orderings(draw: st.DrawFn, dialect: Dialect, *, length: int = 12, least: int = 1, host: str = "direct") -> Ordering:
+    """Orderings of about ``least`` to ``length`` moves. host: who calls the session, ``direct`` or ``agent``."""
+    count = draw(st.integers(least, length))
     size = WIDTH * (length + 1)
     chosen = draw(st.binary(min_size=size, max_size=size))
     numbers = [int.from_bytes(chosen[at : at + WIDTH], "big") for at in range(0, WIDTH * (count + 1), WIDTH)]
