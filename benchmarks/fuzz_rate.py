@@ -8,7 +8,6 @@ shipped search plays shorter ones too, and so more of them.
 from __future__ import annotations
 
 import argparse
-import logging
 import statistics
 import sys
 import time
@@ -102,15 +101,11 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz_rate", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a few orderings only, to see that it works")
     plan = QUICK if parser.parse_args(arguments).quick else Plan()
-    logging.disable(logging.CRITICAL)
-    try:
-        rates = [
-            measure("rtfsm, in memory", OURS, plan.memory, plan.rounds, memory=True),
-            measure("rtfsm, over sockets", OURS, plan.sockets, plan.rounds, memory=False),
-            measure("official plugin, over sockets", OFFICIAL, plan.official, plan.rounds, memory=False),
-        ]
-    finally:
-        logging.disable(logging.NOTSET)
+    rates = [
+        measure("rtfsm, in memory", OURS, plan.memory, plan.rounds, memory=True),
+        measure("rtfsm, over sockets", OURS, plan.sockets, plan.rounds, memory=False),
+        measure("official plugin, over sockets", OFFICIAL, plan.official, plan.rounds, memory=False),
+    ]
     say(f"{'Orderings a second and core':<34}{'median':>8}{'best':>8}{'moves':>8}{'playing':>9}")
     for rate in rates:
         say(f"  {rate.name:<32}{rate.median:>8.0f}{max(rate.rates):>8.0f}{rate.moves:>8.1f}{rate.playing:>9.0%}")
