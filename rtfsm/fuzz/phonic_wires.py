@@ -166,6 +166,9 @@ class SocketWire:
                 await connection.real.send_raw(frame_of(move))
             else:
                 await connection.real.send(message)
+                if move.what == "tool_call":
+                    # Where it crosses a reset, the client cannot know that its call is over, and answers it.
+                    await self.settle()
         except CallEnded:
             await asyncio.sleep(0)  # the other side has gone meanwhile
 

@@ -7,6 +7,7 @@ say by themselves what the host has to be told.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -106,10 +107,12 @@ def _whole(case: Case) -> Iterator[str]:
     if not plain(case):
         return
     witness = case.host.witnesses[0]
+    times = Counter(str(move.args.get("text", "")).strip() for move in case.said if move.what == "audio_chunk")
     for turn in undisturbed(case.made):
         words = turn.words
-        if not words:
-            continue
+        own = Counter(str(one.move.args["text"]).strip() for one in turn.chunks)
+        if not words or any(times[text] > count for text, count in own.items() if text):
+            continue  # what is repeated elsewhere may be heard there too
         holding = [one for one in witness.generations if {words[0], words[-1]} & {*one.words.split()}]
         if len(holding) != 1 or holding[0].words.split() != words:
             yield "expected an undisturbed turn to be heard whole, in order, in one generation; it is not"

@@ -61,6 +61,11 @@ def test_an_agent_that_begins_while_the_user_speaks_is_not_cut_by_the_same_speec
     assert play(PHONIC, OURS, Ordering((USER, BEGINS, USER, chunk("One ")))) == []
 
 
+def test_a_word_that_is_repeated_later_may_be_heard_there_too() -> None:
+    later = Move("time", "passes", {"seconds": 12.0})
+    assert play(PHONIC, OURS, Ordering((BEGINS, chunk("One "), ENDS, later, chunk("One ")))) == []
+
+
 def test_what_is_said_to_have_been_heard_after_all_may_stay_in_the_context() -> None:
     heard = [Move("server", "interrupted_response", {"text": text}) for text in ("One ", "One two ")]
     assert play(PHONIC, OURS, Ordering((chunk("two "), USER, *heard))) == []
