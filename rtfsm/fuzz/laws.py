@@ -12,8 +12,8 @@ from rtfsm.testing.contract import WATCHES, judge
 from rtfsm.testing.contract.witness import Witness
 
 from .dialect import KEY, Connection, Dialect, Talk, Wire
-from .direct_host import DirectHost
 from .findings import Finding
+from .host import Host
 from .moves import Move, Ordering
 
 __all__ = ["LAWS", "Case", "Law", "Made", "Moment", "judged"]
@@ -45,7 +45,7 @@ class Case:
     ordering: Ordering
     dialect: Dialect
     wire: Wire
-    host: DirectHost
+    host: Host
     log: Sequence[str]
     step: int = 0
     made: list[Made] = attrs.field(factory=list)
