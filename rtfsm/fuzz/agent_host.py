@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,10 @@ from rtfsm.testing.headless import Call, headless_session
 from .dialect import Wire
 from .moves import Move, Ordering
 
-__all__ = ["AgentHost"]
+__all__ = ["NET", "AgentHost"]
+
+NET = "speech not done in time after interruption"
+"""What LiveKit 1.8.9 logs when its safety net of 5 s cuts a speech off."""
 
 CLOSE_LIMIT = 30.0
 """Seconds after which a close that has not returned is given up."""
@@ -39,6 +43,9 @@ class AgentHost:
         """Words that the user typed, in order."""
         self.closing: list[tuple[str, float | None]] = []
         """Each close of the AgentSession: how it was asked for, and the seconds it took; None for one that hangs."""
+        self.nets: list[bool] = []
+        """Each time that LiveKit cut a speech off which an interruption had not ended: whether it waited for another
+        speech, rather than for its own streams."""
         self.call: Call
         self._wire = wire
         self._ordering = ordering
@@ -77,6 +84,8 @@ class AgentHost:
             return self._witnessed(make(**keywords))
 
         model.session = watched  # type: ignore[method-assign]  # one object for all its sessions
+        logger, net = logging.getLogger("livekit.agents"), _Net(self)
+        logger.addHandler(net)
         try:
             async with headless_session(
                 model,
@@ -86,6 +95,7 @@ class AgentHost:
                 self._open.set()
                 await self._over.wait()
         finally:
+            logger.removeHandler(net)
             with suppress(AttributeError):
                 del model.session
 
@@ -193,3 +203,16 @@ class AgentHost:
         task = asyncio.ensure_future(quiet())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+class _Net(logging.Handler):
+    """Sees LiveKit's safety net at work, and what else was being said at that moment."""
+
+    def __init__(self, host: AgentHost) -> None:
+        super().__init__(logging.ERROR)
+        self._host = host
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if NET in record.getMessage():
+            current = self._host.call.session.current_speech
+            self._host.nets.append(current is not None and not current.interrupted)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from .agent_host import AgentHost
-from .laws import LAWS, Case, Law, Moment
+from rtfsm.testing.contract import WATCHES
 
-__all__ = ["AGENT_LAWS"]
+from .agent_host import NET, AgentHost
+from .laws import LAWS, Case, Law, Moment, over
+
+__all__ = ["AGENT_LAWS", "AGENT_WATCHES"]
 
 SHARED = (
     "a-lost-session-says-so",
@@ -22,6 +24,8 @@ SHARED = (
 CLOSE_LIMIT = 5.0
 """Seconds that closing may take: LiveKit's own safety net takes as long, and nobody may need it."""
 
+AGENT_WATCHES = tuple(one for one in WATCHES if one.name != "the-safety-net-is-never-needed")
+"""The contract's watches. The one that is left out counts every line of the log; see ``nothing-is-logged``."""
 AGENT_LAWS: list[Law] = [one for one in LAWS if one.name in SHARED]
 AgentJudge = Callable[[Case, AgentHost], Iterator[str]]
 
@@ -51,10 +55,23 @@ def _listens(case: Case, host: AgentHost) -> Iterator[str]:
         yield "expected the session to have closed two minutes after it was told to; it has not"
         return
     session = host.call.session
-    if session.agent_state != "listening":
+    if session.agent_state != "listening" and not _left_thinking(case, host):
         yield f"expected the agent to be listening at rest; it is {session.agent_state}"
     if session.user_state != "listening":
         yield f"expected the user to be silent at rest; user_state is {session.user_state}"
+
+
+def _left_thinking(case: Case, host: AgentHost) -> bool:
+    """Whether LiveKit 1.8.9 goes on showing "thinking" whatever the session does, or nobody is there to listen."""
+    if host.call.session.agent_state != "thinking" or not host.witnesses:
+        return False
+    if case.ended or over(case, len(host.witnesses) - 1):
+        # The application was told that the conversation is over, and closes; the agent does not listen either.
+        return True
+    # LiveKit drops a speech that was interrupted before its first pass without a look at the state of the agent. So it
+    # happens where an answer to a tool and the word that cuts it arrive together, and lasts until the next turn.
+    told = host.witnesses[-1].named("generation_created")
+    return bool(told) and any(called.at == told[-1].at for called in host.witnesses[-1].calls_of("interrupt"))
 
 
 @law("nothing-runs", "Once everything is over no speech is waiting, being made or being played.", Moment.REST)
@@ -71,14 +88,17 @@ def _remembered(case: Case, host: AgentHost) -> Iterator[str]:
     remembered = [text.split() for role, text, _ in host.call.history() if role == "assistant"]
     shown = [segment.split() for segment in (*host.call.transcript.segments, host.call.transcript.current)]
     seen = set(_flat(shown))
-    if any(word not in seen for word in _flat(remembered)):
+    # LiveKit's synchroniser shows words with their sound, and those of a message without any not at all.
+    silent = any(not move.args.get("ms") for move in case.said if move.what == "audio_chunk")
+    unseen = any(word not in seen for word in _flat(remembered))
+    if unseen and not (case.ordering.synced and silent):
         yield "expected the history to hold words that were shown; it holds others"
     sent = [word for move in case.said if move.what == "audio_chunk" for word in str(move.args.get("text")).split()]
     if not _in_order(_flat(remembered), sent):
         yield "expected the history in the order in which the words were spoken, each once; it is not"
     if not _undisturbed(host):
         return
-    if [words for words in remembered if words] != [words for words in shown if words]:
+    if not unseen and [words for words in remembered if words] != [words for words in shown if words]:
         yield "expected the history to be what was shown, since nothing was interrupted; it is not"
 
 
@@ -130,18 +150,23 @@ def _closes(case: Case, host: AgentHost) -> Iterator[str]:
 @law("nothing-is-logged", "LiveKit and asyncio log no error, and nothing is left behind.", Moment.CLOSED)
 def _logged(case: Case, host: AgentHost) -> Iterator[str]:
     for problem in host.call.problems:
-        if any(part in problem and allowed(case) for part, allowed in TOLD_ON_PURPOSE.items()):
+        if any(part in problem and allowed(case, host) for part, allowed in TOLD_ON_PURPOSE.items()):
             continue
         yield f"expected LiveKit to find nothing wrong; {problem}"
 
 
-TOLD_ON_PURPOSE: Mapping[str, Callable[[Case], bool]] = {
+TOLD_ON_PURPOSE: Mapping[str, Callable[[Case, AgentHost], bool]] = {
     # A request that nobody answers, or that ends with the connection, has to fail, and LiveKit logs each failure.
-    "failed to generate a reply": lambda case: True,
-    "failed to say text": lambda case: True,
+    "failed to generate a reply": lambda case, host: True,
+    "failed to say text": lambda case, host: True,
     # A session that cannot go on has to say so. Whether it may is another law.
-    "closing due to unrecoverable error": lambda case: True,
+    "closing due to unrecoverable error": lambda case, host: True,
     # Nobody can keep the provider from speaking while another agent takes over, or while a session drains.
-    "skipping new realtime generation": lambda case: case.has("host hands_over", "host closes", "host drains"),
+    "skipping new realtime generation": lambda case, host: case.has("host hands_over", "host closes", "host drains"),
+    # It takes a request while another agent takes over, and then has no session to ask.
+    "Error in _realtime_reply_task (AssertionError)": lambda case, host: case.has("host hands_over"),
+    # The output of a tool whose speech was interrupted waits until nothing else is said or asked for. Where that takes
+    # longer than 5 s, for instance since the provider does not answer a request, the net cuts it off.
+    NET: lambda case, host: all(host.nets),
 }
 """What LiveKit 1.8.9 logs whatever a session does, and when."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from rtfsm.testing.contract import WATCHES, judge
+from rtfsm.testing.contract import Probe, judge
 from rtfsm.testing.contract.witness import Witness
 
 from .dialect import KEY, Connection, Dialect, Talk, Wire
@@ -111,12 +111,12 @@ def law(name: str, text: str, moment: Moment) -> Callable[[Judge], Judge]:
     return add
 
 
-def judged(case: Case, laws: Sequence[Law], moment: Moment) -> list[Finding]:
+def judged(case: Case, laws: Sequence[Law], watches: Sequence[Probe], moment: Moment) -> list[Finding]:
     """What is wrong at this moment: by the laws, and by the contract's watches."""
     found = [Finding(one.name, detail) for one in laws if one.moment is moment for detail in one.judge(case)]
     if moment is not Moment.LAST_TURN:
         for witness in case.host.witnesses:
-            found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, WATCHES)]
+            found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, watches)]
     return found
 
 

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from rtfsm.testing.contract import WATCHES, Probe
 from rtfsm.testing.virtual_time import VirtualTimeError, run
 
 from .agent_host import AgentHost
-from .agent_laws import AGENT_LAWS
+from .agent_laws import AGENT_LAWS, AGENT_WATCHES
 from .dialect import Connection, Dialect, Talk, Wire
 from .direct_host import DirectHost
 from .findings import Finding
@@ -29,9 +30,9 @@ LET_IN = 2.0
 """Seconds that a session is given to be configured and let in before the first move."""
 Watch = Callable[[Move | None, Case], None]
 """Told of each move before it is made, and with None when the conversation is at rest and when it has been closed."""
-HOSTS: Mapping[str, tuple[Callable[[Wire, Ordering], Host], Sequence[Law]]] = {
-    "direct": (DirectHost, LAWS),
-    "agent": (AgentHost, AGENT_LAWS),
+HOSTS: Mapping[str, tuple[Callable[[Wire, Ordering], Host], Sequence[Law], Sequence[Probe]]] = {
+    "direct": (DirectHost, LAWS, WATCHES),
+    "agent": (AgentHost, AGENT_LAWS, AGENT_WATCHES),
 }
 """Who may call the sessions, and what is demanded of a session then."""
 
@@ -60,7 +61,7 @@ async def _play(
     dialect: Dialect, target: Target, ordering: Ordering, memory: bool, watch: Watch | None, who: str
 ) -> list[Finding]:
     loop = asyncio.get_running_loop()
-    make, laws = HOSTS[who]
+    make, laws, watches = HOSTS[who]
     log = _Log()
     root = logging.getLogger()
     root.addHandler(log)
@@ -72,16 +73,16 @@ async def _play(
             player = _Player(case, watch)
             try:
                 await player.run()
-                findings += judged(case, laws, Moment.REST)
+                findings += judged(case, laws, watches, Moment.REST)
                 if watch is not None:
                     watch(None, case)
                 await player.last_turn()
-                findings += judged(case, laws, Moment.LAST_TURN)
+                findings += judged(case, laws, watches, Moment.LAST_TURN)
             finally:
                 await host.ends()
         await asyncio.sleep(0.05)
         await host.leaves()
-        findings += judged(case, laws, Moment.CLOSED)
+        findings += judged(case, laws, watches, Moment.CLOSED)
         if watch is not None:
             watch(None, case)
     finally:

@@ -58,6 +58,7 @@ class HostSide:
         self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
+        self._releasing: asyncio.Handle | None = None
         self._user_began: float | None = None
         self._last_said: str | None = None
         """Item of the message that was closed last, if it had words."""
@@ -99,6 +100,8 @@ class HostSide:
         for handle in self._sounding:
             handle.cancel()
         self._sounding.clear()
+        if self._releasing is not None:
+            self._releasing.cancel()
 
     # -- generations -----------------------------------------------------------------------------------------------
 
@@ -203,10 +206,18 @@ class HostSide:
         if not request.future.done():
             request.future.set_exception(failure_of(effect.failure, event))
 
-    def _release_host(self, _: Effect, instance: Instance, __: Event) -> None:
+    def _release_host(self, _: Effect, instance: Instance, event: Event) -> None:
+        if not isinstance(event, local.Release) or event.reason is not local.ReleaseReason.RESET:
+            self._announce_nothing(f"empty-{instance.id}")
+        elif self._releasing is None:
+            # LiveKit is about to hand over: it skips what is announced before its call has returned.
+            self._releasing = self._loop.call_soon(self._announce_nothing, f"empty-{instance.id}")
+
+    def _announce_nothing(self, id: str) -> None:
+        self._releasing = None
         if self._generations:
             return  # what is open releases it, and LiveKit takes one generation at a time
-        empty = HostGeneration(f"empty-{instance.id}", user_initiated=False)
+        empty = HostGeneration(id, user_initiated=False)
         empty.seal()
         self.emit("generation_created", empty.event)
 
