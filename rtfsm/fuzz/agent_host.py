@@ -39,8 +39,12 @@ class AgentHost:
         self.failures: list[str] = []
         self.speeches: list[SpeechHandle] = []
         """What the moves of the host asked for."""
-        self.typed: list[str] = []
-        """Words that the user typed, in order."""
+        self.calling: list[SpeechHandle] = []
+        """Speeches whose tools ran."""
+        self.typed: dict[str, SpeechHandle] = {}
+        """Words that the user typed, and the speech that is to answer them."""
+        self.instructions: list[str] = []
+        """Instructions that agents were given after the first, in order."""
         self.closing: list[tuple[str, float | None]] = []
         """Each close of the AgentSession: how it was asked for, and the seconds it took; None for one that hangs."""
         self.nets: list[bool] = []
@@ -117,14 +121,15 @@ class AgentHost:
             self.speeches.append(self.call.session.say("Words to say."))
 
     def _types(self, version: int) -> None:
-        self.speeches.append(self.call.session.generate_reply(user_input=f"typed-{version}-"))
-        self.typed.append(f"typed-{version}-")
+        words = f"typed-{version}-"
+        self.typed[words] = self.call.session.generate_reply(user_input=words)
+        self.speeches.append(self.typed[words])
 
     def _hands_over(self, version: int) -> None:
-        self.call.session.update_agent(self._agent(f"You are persona-{version}-."))
+        self.call.session.update_agent(self._agent(self._persona(version)))
 
     def _updates_instructions(self, version: int) -> None:
-        self._start(self.call.session.current_agent.update_instructions(f"You are persona-{version}-."))
+        self._start(self.call.session.current_agent.update_instructions(self._persona(version)))
 
     def _closes(self) -> None:
         self._start(self._close("closed"))
@@ -168,6 +173,10 @@ class AgentHost:
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
+    def _persona(self, version: int) -> str:
+        self.instructions.append(f"You are persona-{version}-.")
+        return self.instructions[-1]
+
     def _agent(self, instructions: str) -> Agent:
         return Agent(instructions=instructions, tools=[self._tool])
 
@@ -183,6 +192,7 @@ class AgentHost:
         @function_tool
         async def weather(context: RunContext[None], city: str) -> str:
             """Tells the weather of a city."""
+            self.calling.append(context.speech_handle)
             await asyncio.sleep(seconds)
             self.given[context.function_call.call_id] = len(self.witnesses) - 1
             return "sunny"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rtfsm.testing.contract import WATCHES
 
 from .agent_host import NET, AgentHost
-from .laws import LAWS, Case, Law, Moment, over
+from .laws import LAWS, Case, Law, Moment, fatal, over
+from .moves import ODD
 
 __all__ = ["AGENT_LAWS", "AGENT_WATCHES"]
 
@@ -68,10 +69,25 @@ def _left_thinking(case: Case, host: AgentHost) -> bool:
     if case.ended or over(case, len(host.witnesses) - 1):
         # The application was told that the conversation is over, and closes; the agent does not listen either.
         return True
-    # LiveKit drops a speech that was interrupted before its first pass without a look at the state of the agent. So it
-    # happens where an answer to a tool and the word that cuts it arrive together, and lasts until the next turn.
-    told = host.witnesses[-1].named("generation_created")
-    return bool(told) and any(called.at == told[-1].at for called in host.witnesses[-1].calls_of("interrupt"))
+    if host.nets and all(host.nets):
+        # The net cuts the tool's speech off without a look at the state, and a say() that fails does not look either.
+        return True
+    return _dropped_in_the_queue(host)
+
+
+def _dropped_in_the_queue(host: AgentHost) -> bool:
+    """Whether the last speech was interrupted before its turn in LiveKit's queue had come (clause 31).
+
+    LiveKit drops such a speech without a look at the state of the agent. So where it answers a tool, and the word that
+    cuts it comes along with it or while another request is waited for, the agent is shown thinking until the next turn.
+    """
+    begun = [happened for happened in host.call.events if happened.name == "speech_created"]
+    if not begun:
+        return False
+    at, speech = begun[-1].time, begun[-1].event.speech_handle
+    heard = any(segment.started >= at for segment in host.call.speaker.heard)
+    outputs = any(called.at > at for called in host.witnesses[-1].calls_of("update_chat_ctx"))
+    return speech.interrupted and speech not in host.calling and not heard and not outputs
 
 
 @law("nothing-runs", "Once everything is over no speech is waiting, being made or being played.", Moment.REST)
@@ -89,7 +105,8 @@ def _remembered(case: Case, host: AgentHost) -> Iterator[str]:
     shown = [segment.split() for segment in (*host.call.transcript.segments, host.call.transcript.current)]
     seen = set(_flat(shown))
     # LiveKit's synchroniser shows words with their sound, and those of a message without any not at all.
-    silent = any(not move.args.get("ms") for move in case.said if move.what == "audio_chunk")
+    sounds = [move.args for move in case.said if move.what == "audio_chunk"]
+    silent = any(not args.get("ms") or any(odd in args for odd in ODD) for args in sounds)
     unseen = any(word not in seen for word in _flat(remembered))
     if unseen and not (case.ordering.synced and silent):
         yield "expected the history to hold words that were shown; it holds others"
@@ -100,6 +117,22 @@ def _remembered(case: Case, host: AgentHost) -> Iterator[str]:
         return
     if not unseen and [words for words in remembered if words] != [words for words in shown if words]:
         yield "expected the history to be what was shown, since nothing was interrupted; it is not"
+
+
+@law("what-is-typed-reaches-the-provider", "Typed words that were answered had reached the provider.", Moment.REST)
+def _typed(case: Case, host: AgentHost) -> Iterator[str]:
+    for words, speech in host.typed.items():
+        answered = speech.done() and not speech.interrupted and speech.exception() is None
+        if answered and not any(connection.told(words) for connection in case.wire.connections):
+            yield "expected typed words to reach the provider before they are answered; they never did"
+
+
+@law("the-last-agent-rules", "The provider is told the instructions that were given last.", Moment.REST)
+def _rules(case: Case, host: AgentHost) -> Iterator[str]:
+    if not case.ordering.handshake or case.has("wire *") or case.ended or host.ended or not host.instructions:
+        return
+    if not any(connection.told(host.instructions[-1]) for connection in case.wire.connections):
+        yield "expected the latest instructions to reach the provider; they never did"
 
 
 def _undisturbed(host: AgentHost) -> bool:
@@ -162,7 +195,9 @@ TOLD_ON_PURPOSE: Mapping[str, Callable[[Case, AgentHost], bool]] = {
     # A session that cannot go on has to say so. Whether it may is another law.
     "closing due to unrecoverable error": lambda case, host: True,
     # Nobody can keep the provider from speaking while another agent takes over, or while a session drains.
-    "skipping new realtime generation": lambda case, host: case.has("host hands_over", "host closes", "host drains"),
+    "skipping new realtime generation": lambda case, host: (
+        case.has("host hands_over", "host closes", "host drains") or any(fatal(one) for one in host.witnesses)
+    ),
     # It takes a request while another agent takes over, and then has no session to ask.
     "Error in _realtime_reply_task (AssertionError)": lambda case, host: case.has("host hands_over"),
     # The output of a tool whose speech was interrupted waits until nothing else is said or asked for. Where that takes
