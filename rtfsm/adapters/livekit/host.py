@@ -59,6 +59,8 @@ class HostSide:
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
         self._releasing: asyncio.Handle | None = None
+        self._unasked: HostGeneration | None = None
+        """What was announced last without having been asked for."""
         self._user_began: float | None = None
         self._last_said: str | None = None
         """Item of the message that was closed last, if it had words."""
@@ -108,6 +110,8 @@ class HostSide:
     def _open_generation(self, effect: order.OpenGeneration, instance: Instance, _: Event) -> None:
         host = HostGeneration(instance.id, user_initiated=effect.user_initiated)
         self._generations[instance.id] = host
+        if not effect.user_initiated:
+            self._unasked = host
         self.emit("generation_created", host.event)
 
     def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
@@ -207,17 +211,25 @@ class HostSide:
             request.future.set_exception(failure_of(effect.failure, event))
 
     def _release_host(self, _: Effect, instance: Instance, event: Event) -> None:
-        if not isinstance(event, local.Release) or event.reason is not local.ReleaseReason.RESET:
-            self._announce_nothing(f"empty-{instance.id}")
-        elif self._releasing is None:
-            # LiveKit is about to hand over: it skips what is announced before its call has returned.
-            self._releasing = self._loop.call_soon(self._announce_nothing, f"empty-{instance.id}")
+        if isinstance(event, local.Release) and event.reason is local.ReleaseReason.RESET:
+            self._release_soon()  # LiveKit skips what is announced before its call has returned
+        else:
+            self._announce_nothing()
 
-    def _announce_nothing(self, id: str) -> None:
+    def handed_over(self) -> None:
+        """Another agent takes over. LiveKit skips what is announced meanwhile, and may still wait for it afterwards."""
+        if self._unasked is not None and not self._unasked.taken:
+            self._release_soon()
+
+    def _release_soon(self) -> None:
+        if self._releasing is None:
+            self._releasing = self._loop.call_soon(self._announce_nothing)
+
+    def _announce_nothing(self) -> None:
         self._releasing = None
         if self._generations:
             return  # what is open releases it, and LiveKit takes one generation at a time
-        empty = HostGeneration(id, user_initiated=False)
+        empty = self._unasked = HostGeneration("empty", user_initiated=False)
         empty.seal()
         self.emit("generation_created", empty.event)
 

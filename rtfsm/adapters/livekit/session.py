@@ -111,6 +111,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if is_given(chat_ctx) and (self._shell.host.context.replace(chat_ctx) or self.conversation.runs):
             kind = local.ConfigKind.RESET  # a handoff: another agent takes over, with what it shall know
         self._configure(kind, **changes)
+        self._shell.host.handed_over()
 
     def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:
         self._shell.line.settings = attrs.evolve(self._shell.line.settings, **changes)
