@@ -45,6 +45,10 @@ class MessageStream(aio.Chan[llm.MessageGeneration]):
         self.taken = True
         return super().__aiter__()
 
+    def recv_nowait(self) -> llm.MessageGeneration:
+        self.taken = True
+        return super().recv_nowait()
+
 
 class HostMessage:
     """One message: a text stream, an audio stream, and how much went into them. id: the router's id of the message."""
