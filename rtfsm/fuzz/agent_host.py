@@ -39,14 +39,14 @@ class AgentHost:
         self.failures: list[str] = []
         self.speeches: list[SpeechHandle] = []
         """What the moves of the host asked for."""
-        self.calling: list[SpeechHandle] = []
-        """Speeches whose tools ran."""
         self.typed: dict[str, SpeechHandle] = {}
         """Words that the user typed, and the speech that is to answer them."""
         self.instructions: list[str] = []
         """Instructions that agents were given after the first, in order."""
         self.closing: list[tuple[str, float | None]] = []
         """Each close of the AgentSession: how it was asked for, and the seconds it took; None for one that hangs."""
+        self.drains = False
+        """The AgentSession was told to close once everything has been said."""
         self.nets: list[bool] = []
         """Each time that LiveKit cut a speech off which an interruption had not ended: whether it waited for another
         speech, rather than for its own streams."""
@@ -105,7 +105,7 @@ class AgentHost:
 
     async def do(self, move: Move) -> None:
         """Make the call that a move says. Nothing of it is awaited: other things happen meanwhile."""
-        if self.ended or self.closing:
+        if self.ended or self.closing or (self.drains and move.what != "closes"):
             return
         with suppress(RuntimeError):  # LiveKit's own refusal: it is handing over, or about to close
             getattr(self, f"_{move.what}")(**move.args)
@@ -135,6 +135,7 @@ class AgentHost:
         self._start(self._close("closed"))
 
     def _drains(self) -> None:
+        self.drains = True
         self.call.session.shutdown(drain=True)
 
     # -- the end ---------------------------------------------------------------------------------------------------
@@ -192,7 +193,6 @@ class AgentHost:
         @function_tool
         async def weather(context: RunContext[None], city: str) -> str:
             """Tells the weather of a city."""
-            self.calling.append(context.speech_handle)
             await asyncio.sleep(seconds)
             self.given[context.function_call.call_id] = len(self.witnesses) - 1
             return "sunny"

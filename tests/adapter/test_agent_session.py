@@ -352,6 +352,27 @@ def test_a_handoff_in_the_middle_of_an_outage_leaves_nobody_thinking() -> None:
     run(main())
 
 
+def test_an_answer_that_is_cut_while_it_waits_for_its_turn_leaves_nobody_thinking() -> None:
+    async def server(call: ServerCall) -> None:
+        await calls_a_tool(call)
+        await call.expect("tool_call_output")
+        await call.expect("generate_reply")
+        await call.send(messages.assistant_started_speaking())
+        await call.delay(0.2)
+        await call.send(messages.user_started_speaking())
+        await call.delay(0.2)
+        await call.send(messages.user_finished_speaking())
+
+    async def main() -> None:
+        async with calling(server, tools=[slow_weather]) as (call, scripted):
+            await call.until(lambda: "tool_call_output" in [one.type for one in scripted.connections[0].received], 10.0)
+            call.session.generate_reply()
+            await call.until(lambda: [new for _, _, new in call.user_states] == ["speaking", "listening"])
+            await call.until(lambda: call.session.agent_state == "listening", 1.0)
+
+    run(main())
+
+
 def test_a_lost_connection_goes_unnoticed_by_the_agent_session() -> None:
     async def server(call: ServerCall) -> None:
         await call.handshake()

@@ -58,6 +58,9 @@ class HostSide:
         self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
+        self.awaits_answer = False
+        """LiveKit got no answer yet to a tool output that wants one. An answer that was cut before any of it was played
+        may be none: LiveKit drops it where it still waits in the queue, and waits on (livekit-agents 1.8.9)."""
         self._releasing: asyncio.Handle | None = None
         self._unasked: HostGeneration | None = None
         """What was announced last without having been asked for."""
@@ -150,11 +153,16 @@ class HostSide:
     def _seal(self, _: Effect, instance: Instance, __: Event) -> None:
         host = self._generations.pop(instance.id)
         host.seal()
+        if not host.cut:
+            self.awaits_answer = False
+        elif self.awaits_answer and not self._session.over:
+            self._release_soon()
         self.emit("metrics_collected", metrics_of(host, self._session.realtime_model))
 
     def _sound_began(self, message: HostMessage) -> None:
         """LiveKit took the first frame: that is the moment at which it begins to play the message."""
         message.started_playing = self._loop.time()
+        self.awaits_answer = False
         self._submit(local.PlayoutStarted(message.id))
         self._sound_ends(message)
 
@@ -229,6 +237,7 @@ class HostSide:
         self._releasing = None
         if self._generations:
             return  # what is open releases it, and LiveKit takes one generation at a time
+        self.awaits_answer = False
         empty = self._unasked = HostGeneration("empty", user_initiated=False)
         empty.seal()
         self.emit("generation_created", empty.event)

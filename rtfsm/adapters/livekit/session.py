@@ -144,6 +144,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if item.reply_required:
             answers = self._provider.answers_output(self._shell.line.settings, item.name)
             wanted = local.ToolReply.WANTED if answers else local.ToolReply.WITHHELD
+            self._shell.host.awaits_answer = True
         self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output), wanted))
 
     def update_options(self, *, tool_choice: NotGivenOr[llm.ToolChoice | None] = NOT_GIVEN) -> None:
