@@ -365,7 +365,8 @@ def test_an_answer_that_is_cut_while_it_waits_for_its_turn_leaves_nobody_thinkin
 
     async def main() -> None:
         async with calling(server, tools=[slow_weather]) as (call, scripted):
-            await call.until(lambda: "tool_call_output" in [one.type for one in scripted.connections[0].received], 10.0)
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            await call.until(lambda: "tool_call_output" in [one.type for one in scripted.connections[0].received])
             call.session.generate_reply()
             await call.until(lambda: [new for _, _, new in call.user_states] == ["speaking", "listening"])
             await call.until(lambda: call.session.agent_state == "listening", 1.0)
