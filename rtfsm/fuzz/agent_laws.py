@@ -96,6 +96,10 @@ def _remembered(case: Case, host: AgentHost) -> Iterator[str]:
     sent = [word for move in case.said if move.what == "audio_chunk" for word in str(move.args.get("text")).split()]
     if not _in_order(_flat(remembered), sent):
         yield "expected the history in the order in which the words were spoken, each once; it is not"
+    whole = sum(segment.finished is not None and not segment.interrupted for segment in host.call.speaker.heard)
+    kept = sum(bool(words) for words in remembered)
+    if not silent and all(args.get("text") for args in sounds) and kept < whole and not host.nets:
+        yield f"expected what was heard to its end in the history; of {whole} messages it holds {kept}"
     if not _undisturbed(host):
         return
     if not unseen and [words for words in remembered if words] != [words for words in shown if words]:
@@ -182,6 +186,8 @@ TOLD_ON_PURPOSE: Mapping[str, Callable[[Case, AgentHost], bool]] = {
     "skipping new realtime generation": lambda case, host: (
         case.has("host hands_over", "host closes", "host drains") or any(fatal(one) for one in host.witnesses)
     ),
+    # Arguments that do not fit the tool are answered with an error, and logged.
+    "error parsing arguments for": lambda case, host: case.has("server tool_call (odd)"),
     # It takes a request while another agent takes over, and then has no session to ask.
     "Error in _realtime_reply_task (AssertionError)": lambda case, host: case.has("host hands_over"),
     # The output of a tool whose speech was interrupted waits until nothing else is said or asked for. Where that takes

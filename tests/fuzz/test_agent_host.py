@@ -180,6 +180,10 @@ BROKEN: Mapping[str, tuple[Target, tuple[Move, ...], str]] = {
         "what-was-heard-is-remembered: expected the history to be what was shown, since nothing was interrupted; "
         "it is not",
     ),
+    "a stream that breaks off before an interruption": (
+        changed("generation_created", breaking_off), (*TURN, passes(1.2), host("interrupts")),
+        "what-was-heard-is-remembered: expected what was heard to its end in the history; of 1 messages it holds 0",
+    ),
     "words that are said twice": (
         spoilt(stutters), TURN,
         "what-was-heard-is-remembered: expected the history in the order in which the words were spoken, each once; "
@@ -320,6 +324,15 @@ def test_an_answer_that_is_cut_before_it_was_played_leaves_nobody_thinking() -> 
     assert findings(OURS, CALL, at_once, USER) == []
     assert findings(OURS, CALL, host("asks"), BEGINS, USER) == []
     assert findings(OURS, CALL, host("asks"), *TURN[:2], USER) == []
+
+
+def test_an_interruption_that_comes_with_the_withdrawal_of_a_call_leaves_nobody_thinking() -> None:
+    withdrawn = Move(
+        "server", "tool_call_interrupted", {"tool_call_id": "call_1", "tool_name": "weather"}, at_once=True
+    )
+    assert findings(OURS, CALL, withdrawn, host("interrupts")) == []
+    assert findings(OURS, CALL, withdrawn, USER) == []
+    assert findings(OURS, CALL, host("asks"), server("assistant_chose_not_to_respond"), USER) == []
 
 
 def test_a_session_that_closes_itself_in_the_middle_is_judged_too() -> None:

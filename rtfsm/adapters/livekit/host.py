@@ -29,6 +29,9 @@ __all__ = ["Handler", "HostSide", "Request"]
 
 logger = logging.getLogger("rtfsm")
 
+QUEUED = 0.05
+"""Seconds within which LiveKit has taken what is announced from its queue, unless a request of its own is before it."""
+
 Handler = Callable[[Any, Instance, Any], None]
 
 
@@ -62,6 +65,8 @@ class HostSide:
         """LiveKit got no answer yet to a tool output that wants one. An answer that was cut before any of it was played
         may be none: LiveKit drops it where it still waits in the queue, and waits on (livekit-agents 1.8.9)."""
         self._releasing: asyncio.Handle | None = None
+        self._let_go: float | None = None
+        """When LiveKit was let go with an empty generation, on the loop's clock; None once that has no more meaning."""
         self._unasked: HostGeneration | None = None
         """What was announced last without having been asked for."""
         self._user_began: float | None = None
@@ -113,6 +118,7 @@ class HostSide:
     def _open_generation(self, effect: order.OpenGeneration, instance: Instance, _: Event) -> None:
         host = HostGeneration(instance.id, user_initiated=effect.user_initiated)
         self._generations[instance.id] = host
+        self._let_go = None
         if not effect.user_initiated:
             self._unasked = host
         self.emit("generation_created", host.event)
@@ -155,7 +161,7 @@ class HostSide:
         host.seal()
         if not host.cut:
             self.awaits_answer = False
-        elif self.awaits_answer and not self._session.over:
+        elif self.awaits_answer:
             self._release_soon()
         self.emit("metrics_collected", metrics_of(host, self._session.realtime_model))
 
@@ -229,15 +235,21 @@ class HostSide:
         if self._unasked is not None and not self._unasked.taken:
             self._release_soon()
 
+    def interrupted(self) -> None:
+        """LiveKit interrupts. It drops what still waits in its queue then, and that may be what was to let it go."""
+        if self._let_go is not None and (self.requests or self._loop.time() - self._let_go < QUEUED):
+            self._release_soon()
+        self._let_go = None
+
     def _release_soon(self) -> None:
-        if self._releasing is None:
+        if self._releasing is None and not self._session.over:
             self._releasing = self._loop.call_soon(self._announce_nothing)
 
     def _announce_nothing(self) -> None:
         self._releasing = None
         if self._generations:
             return  # what is open releases it, and LiveKit takes one generation at a time
-        self.awaits_answer = False
+        self.awaits_answer, self._let_go = False, self._loop.time()
         empty = self._unasked = HostGeneration("empty", user_initiated=False)
         empty.seal()
         self.emit("generation_created", empty.event)

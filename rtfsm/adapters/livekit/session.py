@@ -269,6 +269,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def interrupt(self) -> None:
         self._give_up_saying()
         self._shell.submit(local.InterruptRequested())
+        self._shell.host.interrupted()
 
     def truncate(
         self,
