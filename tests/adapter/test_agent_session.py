@@ -374,6 +374,28 @@ def test_an_answer_that_is_cut_while_it_waits_for_its_turn_leaves_nobody_thinkin
     run(main())
 
 
+def test_a_release_that_is_cut_while_it_waits_for_its_turn_is_given_again() -> None:
+    async def server(call: ServerCall) -> None:
+        await calls_a_tool(call)
+        await call.expect("tool_call_output")
+        await call.expect("generate_reply")
+        await call.send(messages.assistant_chose_not_to_respond())
+        await call.delay(0.2)
+        await call.send(messages.user_started_speaking())
+        await call.delay(0.2)
+        await call.send(messages.user_finished_speaking())
+
+    async def main() -> None:
+        async with calling(server, tools=[slow_weather]) as (call, scripted):
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            await call.until(lambda: "tool_call_output" in [one.type for one in scripted.connections[0].received])
+            call.session.generate_reply()
+            await call.until(lambda: [new for _, _, new in call.user_states] == ["speaking", "listening"])
+            await call.until(lambda: call.session.agent_state == "listening", 1.0)
+
+    run(main())
+
+
 def test_a_lost_connection_goes_unnoticed_by_the_agent_session() -> None:
     async def server(call: ServerCall) -> None:
         await call.handshake()
