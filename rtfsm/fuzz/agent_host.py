@@ -129,7 +129,8 @@ class AgentHost:
         self.call.session.update_agent(self._agent(self._persona(version)))
 
     def _updates_instructions(self, version: int) -> None:
-        self._start(self.call.session.current_agent.update_instructions(self._persona(version)))
+        if self._wire.model.capabilities.mutable_instructions:
+            self._start(self.call.session.current_agent.update_instructions(self._persona(version)))
 
     def _closes(self) -> None:
         self._start(self._close("closed"))
