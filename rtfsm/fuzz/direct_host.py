@@ -61,6 +61,10 @@ class DirectHost:
 
     # -- what moves call -------------------------------------------------------------------------------------------
 
+    async def begins(self) -> None:
+        """The first session."""
+        self.opens()
+
     def opens(self) -> None:
         """Another session, configured with a persona of its own."""
         number = len(self.witnesses)
@@ -146,6 +150,11 @@ class DirectHost:
         self._start(witness.close())
 
     # -- the end ---------------------------------------------------------------------------------------------------
+
+    def reads_all(self) -> None:
+        """Take what nobody has taken from the streams so far."""
+        for witness in self.witnesses:
+            witness.read()
 
     async def ends(self) -> None:
         """Close what is open, and give up the calls that have not returned."""

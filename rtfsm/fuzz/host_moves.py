@@ -72,5 +72,6 @@ HOST_MOVES = (
     HostRule("clears", 1, DIRECT),
     HostRule("commits", 1, DIRECT),
     HostRule("opens", 2, DIRECT),
-    HostRule("closes", 1, DIRECT),
+    HostRule("closes", 1),
+    HostRule("drains", 1, AGENT),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from rtfsm.testing.contract import WATCHES
 
+from .agent_laws import AGENT_LAWS
 from .laws import LAWS
 from .moves import Ordering
 from .search import Progress
@@ -16,10 +17,11 @@ from .store import Saved
 
 __all__ = ["TEXTS", "as_json", "as_junit", "lines_of", "rate"]
 
+_NAMES = {one.name for one in LAWS}
 TEXTS = {
     "the-run-ends": "Every ordering comes to its end: nothing waits for ever, and nothing spins.",
     **{one.name: one.text for one in WATCHES},
-    **{one.name: one.text for one in LAWS},
+    **{one.name: one.text for one in (*LAWS, *AGENT_LAWS) if one in LAWS or one.name not in _NAMES},
 }
 """What each law demands, by its name."""
 ODDITIES = {

@@ -21,6 +21,7 @@ from . import provider as do
 from .context import ContextMirror
 from .reports import error_of, failure_of, metrics_of
 from .streams import HostGeneration, HostMessage
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from .session import RealtimeSession
@@ -58,6 +59,7 @@ class HostSide:
         self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
+        self.waiting = Waiting(self._announce, lambda: not self._generations and not session.over, self._asked)
         self._user_began: float | None = None
         self._last_said: str | None = None
         """Item of the message that was closed last, if it had words."""
@@ -99,13 +101,21 @@ class HostSide:
         for handle in self._sounding:
             handle.cancel()
         self._sounding.clear()
+        self.waiting.end()
 
     # -- generations -----------------------------------------------------------------------------------------------
 
     def _open_generation(self, effect: order.OpenGeneration, instance: Instance, _: Event) -> None:
         host = HostGeneration(instance.id, user_initiated=effect.user_initiated)
         self._generations[instance.id] = host
+        self.waiting.announced(host, asked=effect.user_initiated)
+        self._announce(host)
+
+    def _announce(self, host: HostGeneration) -> None:
         self.emit("generation_created", host.event)
+
+    def _asked(self) -> bool:
+        return bool(self.requests)
 
     def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
         host, id = self._generations[instance.id], str(instance.part)
@@ -143,11 +153,13 @@ class HostSide:
     def _seal(self, _: Effect, instance: Instance, __: Event) -> None:
         host = self._generations.pop(instance.id)
         host.seal()
+        self.waiting.ended(cut=host.cut)
         self.emit("metrics_collected", metrics_of(host, self._session.realtime_model))
 
     def _sound_began(self, message: HostMessage) -> None:
         """LiveKit took the first frame: that is the moment at which it begins to play the message."""
         message.started_playing = self._loop.time()
+        self.waiting.heard()
         self._submit(local.PlayoutStarted(message.id))
         self._sound_ends(message)
 
@@ -203,12 +215,11 @@ class HostSide:
         if not request.future.done():
             request.future.set_exception(failure_of(effect.failure, event))
 
-    def _release_host(self, _: Effect, instance: Instance, __: Event) -> None:
-        if self._generations:
-            return  # what is open releases it, and LiveKit takes one generation at a time
-        empty = HostGeneration(f"empty-{instance.id}", user_initiated=False)
-        empty.seal()
-        self.emit("generation_created", empty.event)
+    def _release_host(self, _: Effect, instance: Instance, event: Event) -> None:
+        if isinstance(event, local.Release) and event.reason is local.ReleaseReason.RESET:
+            self.waiting.let_go_soon()
+        else:
+            self.waiting.let_go()
 
     # -- the user --------------------------------------------------------------------------------------------------
 
