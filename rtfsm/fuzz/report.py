@@ -11,7 +11,7 @@ from rtfsm.testing.contract import WATCHES
 
 from .agent_laws import AGENT_LAWS
 from .laws import LAWS
-from .moves import Ordering
+from .moves import USUAL, Ordering
 from .search import Progress
 from .store import Saved
 
@@ -28,6 +28,8 @@ ODDITIES = {
     "handshake": "the provider answers nothing by itself",
     "reads": "the host reads no stream until the end",
     "obeys": "the host does not interrupt when the user speaks",
+    "tool": "the tool takes its time",
+    "synced": "LiveKit's transcript synchronizer is between",
 }
 
 
@@ -50,7 +52,7 @@ def ordering_lines(ordering: Ordering) -> Iterator[str]:
     count = len(ordering.moves)
     yield f"shortest ordering: {count} move{'' if count == 1 else 's'}" + ("" if count else "; connecting is enough")
     yield from (f"  {number:2}  {move}" for number, move in enumerate(ordering.moves, 1))
-    odd = [words for name, words in ODDITIES.items() if not getattr(ordering, name)]
+    odd = [words for name, words in ODDITIES.items() if getattr(ordering, name) != USUAL[name]]
     if odd:
         yield f"  while {', and '.join(odd)}"
 
