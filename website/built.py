@@ -42,8 +42,13 @@ class _Page(HTMLParser):
 
 def wrong_links(site: Path) -> list[str]:
     """One line for each link that leads nowhere and each thing that would be fetched from another host."""
+    site = site.resolve()
     pages = {path: _read(path) for path in sorted(site.rglob("*.html"))}
-    wrong = [f"{path.relative_to(site)}: {line}" for path, page in pages.items() for line in _of_page(path, page, pages)]
+    wrong = [
+        f"{path.relative_to(site)}: {line}"
+        for path, page in pages.items()
+        for line in _of_page(site, path, page, pages)
+    ]
     for path in sorted(site.rglob("*.css")):
         for address in re.findall(r"(?:url\(|@import\s+)[\"']?([^\"')\s]+)", path.read_text(encoding="utf-8")):
             if urlsplit(address).netloc:
@@ -57,7 +62,7 @@ def _read(path: Path) -> _Page:
     return page
 
 
-def _of_page(path: Path, page: _Page, pages: dict[Path, _Page]) -> Iterator[str]:
+def _of_page(site: Path, path: Path, page: _Page, pages: dict[Path, _Page]) -> Iterator[str]:
     for address in page.fetched:
         if urlsplit(address).netloc:
             yield f"fetches {address}"
@@ -65,7 +70,9 @@ def _of_page(path: Path, page: _Page, pages: dict[Path, _Page]) -> Iterator[str]
         parts = urlsplit(address)
         if parts.scheme or parts.netloc:
             continue
-        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        # The page for what is not found is shown at any address, so its links begin at the site's root.
+        start = site if parts.path.startswith("/") else path.parent
+        target = (start / unquote(parts.path).lstrip("/")).resolve() if parts.path else path
         if target.is_dir():
             target /= "index.html"
         if not target.exists():

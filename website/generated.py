@@ -64,8 +64,8 @@ def machine_page(name: str) -> str:
         versions.setdefault(_table(machine), []).append(profile)
     parts = [
         f"# {name}: every cell\n",
-        "Made of the declaration when this site was built. What a wire can do picks arms when a table is built, so each "
-        f"profile has its own. The same on the terminal: `rtfsm draw {name} --format table --profile PROFILE`. The "
+        "Made of the declaration when this site was built. What a wire can do picks arms, so each profile has "
+        f"its own table. The same on the terminal: `rtfsm draw {name} --format table --profile PROFILE`. The "
         f"picture, and the reason of each odd arrow: [{name}](../../explanation/{name}.md).\n",
     ]
     for number, (table, profiles) in enumerate(versions.items()):
@@ -141,5 +141,6 @@ def _words(module: ModuleType, kind: type) -> Iterator[str]:
     yield "|---|---|---|"
     for name, one in vars(module).items():
         if isinstance(one, type) and issubclass(one, kind) and one.__module__ == module.__name__:
+            assert attrs.has(one)
             fields = ", ".join(f"`{field.name}`" for field in attrs.fields(one))
             yield f"| `{name}` | {fields} | {' '.join((one.__doc__ or '').split())} |"

@@ -27,6 +27,7 @@ from website.sequences import SequenceError, sequence
 
 ROOT = Path(__file__).parents[1]
 DIRECTIVE = re.compile(r"^<!-- rtfsm: (\w+)((?: \w+)*) -->$", re.MULTILINE)
+FETCHED_SHIM = "https://unpkg.com/iframe-worker/shim"
 SHIM = "assets/iframe-worker.js"
 NOT_RUN = re.compile(r"^<!-- not run: (.+?) -->$", re.MULTILINE)
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -61,7 +62,6 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 def part(name: str, arguments: list[str], page: Page, markdown: str) -> str:
     """What stands in the place of a comment. Raises LookupError or TypeError if it is none of ours."""
-    up = "../" * page.file.dest_uri.count("/")
     makers: dict[str, Any] = {
         "commands": generated.commands,
         "invariants": generated.invariants,
@@ -69,9 +69,9 @@ def part(name: str, arguments: list[str], page: Page, markdown: str) -> str:
         "profiles": generated.profiles,
         "vocabulary": generated.vocabulary,
         "notes": lambda machine: (ROOT / "diagrams" / "notes" / f"{machine}.md").read_text(encoding="utf-8").strip(),
-        "pictures": lambda machine: tabs(machine, up),
+        "pictures": lambda machine: tabs(machine, up(page)),
         "own": lambda module, machine: declared(markdown, module, machine),
-        "picture": lambda machine: shown(f"pictures/phonic/overview/{machine}.svg", up),
+        "picture": lambda machine: shown(f"pictures/phonic/overview/{machine}.svg", up(page)),
     }
     if name not in makers:
         raise LookupError(f"there is no <!-- rtfsm: {name} -->; there are {', '.join(makers)}")
@@ -86,15 +86,15 @@ def declared(markdown: str, module: str, machine: str) -> str:
     return figure(pictures.of_source(block[1], module, machine))
 
 
-def tabs(machine: str, up: str) -> str:
+def tabs(machine: str, root: str) -> str:
     """The pictures of a machine, or of the composition, to choose from."""
     blocks: list[str] = []
     for profile in pictures.PROFILES:
         if machine == pictures.COMPOSITION:
-            blocks.append(tab(pictures.title(profile), shown(f"pictures/{profile}/{machine}.svg", up)))
+            blocks.append(tab(pictures.title(profile), shown(f"pictures/{profile}/{machine}.svg", root)))
             continue
         levels = (
-            tab(pictures.title(profile, level), shown(f"pictures/{profile}/{level.value}/{machine}.svg", up))
+            tab(pictures.title(profile, level), shown(f"pictures/{profile}/{level.value}/{machine}.svg", root))
             for level in pictures.LEVELS
         )
         blocks.append(tab(pictures.title(profile), "\n".join(levels)))
@@ -106,10 +106,10 @@ def tab(title: str, content: str) -> str:
     return f'=== "{title}"\n\n{lines}\n'
 
 
-def shown(address: str, up: str) -> str:
+def shown(address: str, root: str) -> str:
     """A picture inside the page, and a way to see it alone."""
     drawn = pictures.inline(pictures.files()[address], address.removeprefix("pictures/").removesuffix(".svg"))
-    return figure(drawn, f'<figcaption><a href="{up}{address}">the picture alone</a></figcaption>')
+    return figure(drawn, f'<figcaption><a href="{root}{address}">the picture alone</a></figcaption>')
 
 
 def figure(drawn: str, caption: str = "") -> str:
@@ -119,7 +119,17 @@ def figure(drawn: str, caption: str = "") -> str:
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
     """The search of a page that is read from a disk needs a script, which the theme would fetch from elsewhere."""
-    return output.replace("https://unpkg.com/iframe-worker/shim", f"{'../' * page.file.dest_uri.count('/')}{SHIM}")
+    return output.replace(FETCHED_SHIM, f"{up(page)}{SHIM}")
+
+
+def on_post_template(output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
+    """The same, in the page for what is not found."""
+    return output_content.replace(FETCHED_SHIM, f"/{SHIM}")
+
+
+def up(page: Page) -> str:
+    """From a page to the site's root."""
+    return "../" * page.file.dest_uri.count("/")
 
 
 def on_post_build(*, config: MkDocsConfig) -> None:

@@ -85,11 +85,14 @@ def inline(picture: str, name: str) -> str:
 
 def style() -> str:
     """Colours of the pictures inside pages: those of the SVG files, but chosen by the page's own switch."""
-    rules = [".rtfsm-picture .labels text { stroke: #ffffff; }"]
+    rules = []
     for light, dark in DARK.items():
         for attribute in ("fill", "stroke"):
             rules.append(
                 f'[data-md-color-scheme="slate"] .rtfsm-picture [{attribute}="{light}"] {{ {attribute}: {dark}; }}'
             )
-    rules.append(f'[data-md-color-scheme="slate"] .rtfsm-picture .labels text {{ stroke: {DARK["white"]}; }}')
+    # The ground is the page's own.
+    rules.append(
+        "[data-md-color-scheme] .rtfsm-picture svg .graph > polygon:first-of-type { fill: none; stroke: none; }"
+    )
     return "\n".join(rules) + "\n"

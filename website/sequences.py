@@ -33,13 +33,16 @@ def sequence(text: str) -> str:
             rows.append(_note(list(columns), len(rows) + 2, found[1], found[2] or found[1], found[3]))
         else:
             raise SequenceError(f"a line of a sequence diagram is not understood: {line!r}")
-    heads = [f'<div class="head" style="{_place(1, n, n)}">{_text(name)}</div>' for n, name in enumerate(columns.values())]
+    heads = [
+        f'<div class="head" style="{_place(1, n, n)}">{_text(name)}</div>' for n, name in enumerate(columns.values())
+    ]
     lives = [
         f'<div class="life" style="grid-row: 2 / span {len(rows)}; grid-column: {n + 1}"></div>'
         for n in range(len(columns))
     ]
     style = f"grid-template-columns: repeat({len(columns)}, minmax(7rem, 1fr))"
-    return f'<div class="rtfsm-sequence"><div class="grid" style="{style}">{"".join([*lives, *heads, *rows])}</div></div>\n'
+    cells = "".join([*lives, *heads, *rows])
+    return f'<div class="rtfsm-sequence"><div class="grid" style="{style}">{cells}</div></div>\n'
 
 
 def _arrow(columns: list[str], row: int, source: str, look: str, target: str, label: str) -> str:
@@ -50,7 +53,7 @@ def _arrow(columns: list[str], row: int, source: str, look: str, target: str, la
     spoken = f"{columns[start]} to {columns[end]}: " if way != "self" else ""
     return (
         f'<div class="arrow {look} {way}" style="{_place(row, low, high)}{inset}">'
-        f'<span class="spoken">{_text(spoken)}</span>{_text(label)}</div>'
+        f'<span class="spoken">{_text(spoken)}</span><span class="label">{_text(label)}</span></div>'
     )
 
 

@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import importlib.util
 import io
+import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -62,12 +64,17 @@ def check_rtfsm(arguments: list[str]) -> None:
     original = argparse.ArgumentParser.parse_args
 
     def parse(parser: argparse.ArgumentParser, *given: object, **named: object) -> None:
-        original(parser, *given, **named)  # type: ignore[call-overload]  # the caller's arguments, passed on
+        original(parser, *given, **named)
         raise Parsed
 
-    with mock.patch.object(argparse.ArgumentParser, "parse_args", parse), contextlib.redirect_stderr(refused):
+    with (
+        mock.patch.object(argparse.ArgumentParser, "parse_args", parse),
+        contextlib.redirect_stderr(refused),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
         try:
-            main(arguments)
+            if main(arguments) == 0:  # --help, --version
+                return
         except Parsed:
             return
     raise AssertionError(f"rtfsm {shlex.join(arguments)}: {refused.getvalue().strip()}")
@@ -108,6 +115,9 @@ def is_cheap(command: str, directory: Path) -> bool:
     """It can be run here: it draws, or is about files and modules that the page made."""
     words = shlex.split(command, comments=True)
     if words[:1] != ["rtfsm"]:
+        return False
+    if "svg" in words and shutil.which("dot") is None:
+        assert "CI" not in os.environ, "CI must have Graphviz's dot; see .ci/run"
         return False
     given = [word for word in words[2:] if not word.startswith("-")]
     ours = [word for word in given if (directory / f"{word.partition(':')[0]}.py").exists()]

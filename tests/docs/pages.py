@@ -21,9 +21,8 @@ __all__ = ["PAGES", "ROOT", "Block", "blocks"]
 
 ROOT = Path(__file__).parents[2]
 GENERATED = ("conformance.md", "peers.md")
-PAGES = ["README.md"] + sorted(
-    path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md") if path.name not in GENERATED
-)
+_WRITTEN = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+PAGES = ["README.md", *(path for path in _WRITTEN if path.removeprefix("docs/") not in GENERATED)]
 
 FENCES = FencedCodeBlockLexer(language=r"[^`\n]*", mapping={"language": "info", "source": "source"})
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*\Z")
