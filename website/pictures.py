@@ -20,6 +20,8 @@ __all__ = ["COMPOSITION", "LEVELS", "PROFILES", "PictureError", "files", "inline
 PROFILES = {"phonic": "Phonic's wire", "widest": "A wire with response ids and every capability"}
 LEVELS = {Level.OVERVIEW: "Overview", Level.EVENTS: "Events", Level.FULL: "Guards, effects, timers"}
 COMPOSITION = "composition"
+SMALLEST = 0.7
+"""How much smaller than drawn a picture may be shown."""
 
 
 class PictureError(Exception):
@@ -76,11 +78,13 @@ def inline(picture: str, name: str) -> str:
         lambda found: f'aria-labelledby="{" ".join(f"{own}-{id}" for id in found[1].split())}"',
         picture,
     )
-    # Graphviz counts in points; a page shows a picture no larger than that, and smaller where there is no room.
+    # Graphviz counts in points. A page shows a picture no larger than that, and smaller where there is no room, as long
+    # as it can be read; then it is scrolled.
     width = re.search(r'width="([\d.]+)pt" height="[\d.]+pt"', picture)
     if width is None:
         raise PictureError(f"the picture {name} has no size")
-    return picture.replace(width[0], f'style="width: {width[1]}pt"', 1)
+    size = float(width[1])
+    return picture.replace(width[0], f'style="width: {size:.0f}pt; min-width: {SMALLEST * size:.0f}pt"', 1)
 
 
 def style() -> str:
