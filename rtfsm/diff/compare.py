@@ -143,7 +143,7 @@ def _events(old: Sheet, new: Sheet) -> Iterator[Change]:
 def _named(what: What, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
     for name in _either(old, new):
         if old.get(name) != new.get(name):
-            yield Change(what, name, old.get(name), new.get(name), name if what is What.TIMER else None)
+            yield Change(what, name, old.get(name), new.get(name))
 
 
 def _bodies(what: What, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
@@ -238,8 +238,8 @@ def _arm(place: str, old: ArmSheet, new: ArmSheet, state: str, event: str) -> It
 
 
 def _facets(place: str, old: ArmSheet, new: ArmSheet, state: str, event: str) -> Iterator[Change]:
-    if old.guard != new.guard or old.raw.get("guard") != new.raw.get("guard"):
-        yield Change(What.GUARD, place, _guard(old), _guard(new), state, event)
+    if old.asks != new.asks:
+        yield Change(What.GUARD, place, old.asks, new.asks, state, event)
     silent = {IGNORED, REFUSED}
     if old.kind != new.kind and (old.kind in silent or new.kind in silent):
         yield Change(What.RETARGETED, place, old.decision, new.decision, state, event)
@@ -255,12 +255,6 @@ def _facets(place: str, old: ArmSheet, new: ArmSheet, state: str, event: str) ->
         yield Change(What.TIMER, place, words[old.rearm], words[new.rearm], state, event)
     if (old.reason, old.why) != (new.reason, new.why):
         yield Change(What.REASON, place, old.decision, new.decision, state, event)
-
-
-def _guard(arm: ArmSheet) -> str:
-    guard = arm.raw.get("guard")
-    reads = guard.get("reads") if isinstance(guard, Mapping) else None
-    return f"[{arm.guard}]" + (f" of {' and '.join(reads)}" if reads else "")
 
 
 def _list(words: tuple[str, ...]) -> str:

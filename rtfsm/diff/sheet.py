@@ -16,6 +16,8 @@ from rtfsm.language import RtfsmError, TimerElapsed
 __all__ = ["ArmSheet", "Coupling", "DiffError", "Sheet", "coupling", "effect_words", "is_coupling", "sheet"]
 
 ELSE = "else"
+BROKEN = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What comes of reading a file that has a list where a number should be, and the like."""
 MOVES, STAYS, IGNORED, REFUSED = "TO", "STAY", "IGNORE", "REFUSE"
 
 
@@ -25,9 +27,11 @@ class DiffError(RtfsmError):
 
 @attrs.frozen
 class ArmSheet:
-    """One decision of a cell. guard: its name, "else" for the last arm. raw: all that the file says of it."""
+    """One decision of a cell. guard: its name, "else" for the last arm. asks: the same, with what it reads. raw: all
+    that the file says of the arm."""
 
     guard: str
+    asks: str
     kind: str
     target: str | None
     effects: tuple[str, ...]
@@ -94,7 +98,7 @@ def sheet(where: str, found: Any) -> Sheet:
         )
     try:
         return _sheet(found)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except BROKEN as error:
         said = f"{type(error).__name__}: {error}"
         raise DiffError(
             f"{where} is no machine's canonical JSON ({said}); write it anew with rtfsm draw --write"
@@ -114,7 +118,7 @@ def coupling(where: str, found: Mapping[str, Any]) -> Coupling:
         )
         standing = tuple(f"{one['name']} → {one['event']} of {one['target']}" for one in found["standing"])
         return Coupling(tuple(map(_text, found["machines"])), routes, standing)
-    except (AttributeError, KeyError, TypeError) as error:
+    except BROKEN as error:
         raise DiffError(
             f"{where} is no composition's canonical JSON ({type(error).__name__}: {error}); "
             "write it anew with rtfsm draw --write"
@@ -134,6 +138,10 @@ def _sheet(found: Mapping[str, Any]) -> Sheet:
         }
         for state in states
     }
+    named = {_text(found["initial"]), *timers, *map(_text, found["final"]), *found["rests"]}
+    named |= {arm.target for row in cells.values() for arms in row.values() for arm in arms if arm.target is not None}
+    if not named <= set(states):
+        raise ValueError(f"{', '.join(sorted(named - set(states)))} is none of its states")
     return Sheet(
         name=_text(found["name"]),
         states=states,
@@ -157,6 +165,7 @@ def _arm(found: Mapping[str, Any]) -> ArmSheet:
         raise ValueError("an arm moves to no state")
     return ArmSheet(
         guard=ELSE if guard is None else _text(guard["name"]),
+        asks=f"[{ELSE}]" if guard is None else f"[{_text(guard['name'])}] of {' and '.join(guard.get('reads', ()))}",
         kind=_text(found["kind"]),
         target=None if target is None else _text(target),
         effects=tuple(map(effect_words, found.get("effects", ()))),

@@ -2,7 +2,7 @@
 
 Byte-stable, and complete but for one thing: whatever can change what a machine does, or what its tables say of it, is
 in it; the order of a set, the position of an arm in memory or the time of day is not. The one thing is the code that
-the functions of guards and updates call in their turn; their own statements are in it, as they are written.
+the functions of guards and updates call in their turn, and what they close over; their own statements are in it.
 """
 
 from __future__ import annotations

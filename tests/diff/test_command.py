@@ -163,6 +163,7 @@ def test_what_a_terminal_would_obey_is_not_printed(repository: Path, capsys: pyt
     ("given", "said"),
     [
         (["v9", "main"], "'v9' is neither a path nor a revision that this repository has; a shallow clone has few"),
+        (["--", "--since=2020-01-01", "main"], "'--since=2020-01-01' is neither a path nor a revision"),
         (["main~1", "main"], "revision main~1 has no canonical JSON below diagrams/; name another --directory"),
         (["main", "--directory", "drawings"], "revision main has no canonical JSON below drawings/"),
         (["main", "gone.json"], "there is no gone.json"),

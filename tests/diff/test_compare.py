@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rtfsm.diff import Difference, Side, What, compare, difference, sheet, text
+from rtfsm.diff import Difference, DiffError, Side, What, as_json, compare, difference, markdown, sheet, text
 from rtfsm.diff.compare import compare_couplings
 from rtfsm.diff.sheet import coupling
 from tests.diff.doors import Data, Edit, compared, door, edited, side
@@ -283,7 +283,9 @@ def unlike(value: Any) -> Any:
         return not value
     if isinstance(value, (int, float)):
         return value + 1
-    return {"TO": "STAY", "STAY": "TO", "IGNORE": "REFUSE", "REFUSE": "IGNORE"}.get(value, f"{value}x")
+    kinds = {"TO": "STAY", "STAY": "TO", "IGNORE": "REFUSE", "REFUSE": "IGNORE"}
+    states = {"SHUT": "OPEN", "OPEN": "SHUT", "GONE": "OPEN"}
+    return {**kinds, **states}.get(value, f"{value}x")
 
 
 def test_no_change_of_any_value_is_missed() -> None:
@@ -370,3 +372,43 @@ def test_profiles_that_changed_alike_are_told_together() -> None:
     gone = difference(of_two("old", door(), door()), Side("new", {("a", "door"): sheet("new", door())}, {}))
     assert text(gone).splitlines()[2:] == ["- door (b): removed; 3 states, 12 arms"]
     assert side("x", door()).whole
+
+
+def test_a_file_whose_arms_lead_nowhere_is_refused() -> None:
+    with pytest.raises(
+        DiffError, match=r"new is no machine's canonical JSON \(ValueError: AJAR is none of its states\)"
+    ):
+        sheet("new", edited(change_arm("OPEN × Pull", 0, target="AJAR")))
+
+
+def nodes(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(data, (dict, list)):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from nodes(value, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [None, 10**400, "x", [1], {"name": 1}, [{"kind": "TO"}]],
+    ids=["null", "huge", "text", "list", "object", "arm"],
+)
+def test_a_file_with_anything_anywhere_is_refused_or_compared(junk: Any) -> None:
+    before = sheet("old", door())
+    refused = 0
+    for path in list(nodes(door()))[1:]:
+        data = door()
+        place: Any = data
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = junk
+        try:
+            after = sheet("new", data)
+        except DiffError:
+            refused += 1
+            continue
+        found = difference(Side("old", {("", "door"): before}, {}), Side("new", {("", after.name): after}, {}))
+        assert text(found)
+        assert markdown(found)
+        assert as_json(found)
+    assert refused > 40

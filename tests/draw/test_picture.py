@@ -104,6 +104,10 @@ def test_an_overview_of_the_session_has_half_of_its_arrows() -> None:
     assert len(picture(session, Level.OVERVIEW).arrows) == 14
     assert len(picture(session, Level.EVENTS).arrows) == 28
     (closed,) = [box for box in picture(session, Level.OVERVIEW).boxes if box.id == "CLOSED"]
+    # No arrow leads there, so that it would stand above the beginning.
+    assert re.findall(r"(.*) \[style=invis\];", dot(picture(session, Level.OVERVIEW))) == [
+        '    "CONNECTING" -> "RECONNECTING"'
+    ]
     assert closed.lines == ("from any but ENDING, RECONNECTING, CLOSING: TransportLost, time",)
 
 
