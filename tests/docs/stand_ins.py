@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 
+from rtfsm.adapters.phonic import RealtimeModel
 from tests.contract.minimal import CAPABILITIES, MinimalModel, MinimalSession
 from tests.contract.minimal_stage import MinimalStage
 
-__all__ = ["STAND_INS"]
+__all__ = ["MODULES", "STAND_INS"]
 
 
 class MyServer:
@@ -28,3 +30,12 @@ STAND_INS: Mapping[str, Mapping[str, object]] = {
         "MyStage": lambda model, server: MinimalStage(model),
     }
 }
+
+
+def _plugin() -> ModuleType:
+    module = ModuleType("my_plugin.realtime")
+    module.__dict__.update(RealtimeModel=RealtimeModel, Options=dict)
+    return module
+
+
+MODULES: Mapping[str, tuple[ModuleType, ...]] = {"docs/fuzz.md": (ModuleType("my_plugin"), _plugin())}

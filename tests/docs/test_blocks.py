@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 import types
 from pathlib import Path
@@ -13,13 +14,13 @@ import yaml
 
 from .commands import check_command, is_cheap, run_rtfsm, same
 from .pages import PAGES, ROOT, Block, blocks
-from .stand_ins import STAND_INS
+from .stand_ins import MODULES, STAND_INS
 
 NOT_RUN: dict[str, int] = {}
 """Page -> how many of its blocks are left out. Each says why on the page; a further one is a decision."""
 
-SHOWN_ONLY = ("mermaid", "text", "")
-"""Languages of blocks that are no code: what a program prints, drawings."""
+SHOWN_ONLY = ("mermaid", "text", "diff", "")
+"""Languages of blocks that are no code: what a program prints, drawings, what to change."""
 
 
 class Page:
@@ -96,8 +97,9 @@ class Page:
 def commands_of(node: object) -> list[str]:
     """Commands of ours and of make's in the steps of a workflow."""
     if isinstance(node, dict):
-        run = [line.strip() for line in str(node.get("run", "")).splitlines()]
-        found = [line for line in run if line.split(" ")[0] in ("rtfsm", "make", "pytest") and "$" not in line]
+        run = re.sub(r"\$\{\{.*?\}\}", "1", str(node.get("run", "")))
+        lines = [line.strip() for line in run.splitlines()]
+        found = [line for line in lines if line.split(" ")[0] in ("rtfsm", "make", "pytest") and "$" not in line]
         return found + [command for value in node.values() for command in commands_of(value)]
     return [command for one in node for command in commands_of(one)] if isinstance(node, list) else []
 
@@ -112,6 +114,8 @@ def test_what_a_page_shows_is_so(
     (tmp_path / "diagrams").symlink_to(ROOT / "diagrams")
     page = Page(tmp_path, request.config)
     page.names.update(STAND_INS.get(name, {}))
+    for module in MODULES.get(name, ()):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     with contextlib.closing(page):
         for block in blocks(name):
             if block.not_run is None:
