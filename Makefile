@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SITE   := $(VENV)/.ready-docs
 
-.PHONY: demo test lint docs bench diagrams check check-wide peers conformance faults clean
+.PHONY: demo test lint docs bench diagrams check check-wide peers conformance faults fuzz-plants clean
 
 demo: $(READY)
 	$(BIN)/rtfsm demo $(ARGS)
@@ -27,6 +27,7 @@ docs: $(SITE)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.audio_path $(ARGS)
+	$(BIN)/python -m benchmarks.fuzz_rate
 
 diagrams: $(READY)
 	$(BIN)/rtfsm draw --write diagrams
@@ -45,6 +46,9 @@ conformance: $(READY)
 
 faults: $(READY)
 	$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz-plants: $(READY)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/fuzz/test_plants.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) site

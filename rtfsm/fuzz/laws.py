@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from rtfsm.testing.contract import WATCHES, judge
+from rtfsm.testing.contract.running import unreadable
 from rtfsm.testing.contract.seen import SeenGeneration
 from rtfsm.testing.contract.witness import Witness
 
@@ -120,7 +121,13 @@ def law(name: str, text: str, moment: Moment) -> Callable[[Judge], Judge]:
 
 def judged(case: Case, laws: Sequence[Law], moment: Moment) -> list[Finding]:
     """What is wrong at this moment: by the laws, and by the contract's watches."""
-    found = [Finding(one.name, detail) for one in laws if one.moment is moment for detail in one.judge(case)]
+    found = []
+    for one in laws:
+        if one.moment is moment:
+            try:
+                found += [Finding(one.name, detail) for detail in one.judge(case)]
+            except Exception as error:
+                found.append(Finding(one.name, unreadable(error)))
     if moment is not Moment.LAST_TURN:
         for witness in case.host.witnesses:
             found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, WATCHES)]
@@ -227,10 +234,10 @@ def _spoken(case: Case) -> Iterator[str]:
 
 @law("no-word-twice", "What the agent says is heard once.", Moment.REST)
 def _twice(case: Case) -> Iterator[str]:
-    sent = Counter(str(move.args.get("text")) for move in case.said if move.what == "audio_chunk")
+    sent = Counter(str(move.args.get("text")).strip() for move in case.said if move.what == "audio_chunk")
     for witness in case.host.witnesses:
         heard = Counter(word for generation in witness.generations for word in generation.words.split())
-        if any(heard[word.strip()] > count for word, count in sent.items() if word.strip()):
+        if any(heard[word] > count for word, count in sent.items() if word):
             yield "expected every word to be heard once; one is heard again"
 
 
