@@ -52,7 +52,8 @@ class AttrsFields(Extension):
 
 
 def _is_field(attribute: Attribute) -> bool:
-    return attribute.annotation is not None and "ClassVar" not in str(attribute.annotation)
+    told = attribute.annotation is not None and "ClassVar" not in str(attribute.annotation)
+    return told and "property" not in attribute.labels
 
 
 def _is_call(field: Attribute) -> bool:
