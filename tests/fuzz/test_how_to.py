@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped,unused-ignore]  # livekit-agents brings it, without types
+import yaml
 
 from rtfsm.fuzz.cli import add_fuzz_arguments, add_replay_arguments
 from rtfsm.fuzz.findings import Finding
