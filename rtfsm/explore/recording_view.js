@@ -17,12 +17,7 @@ class RecordingView {
     byId("all").addEventListener("click", () => this.zoom(Infinity));
     this.follow(byId("picture"));
     new ResizeObserver(() => this.paint()).observe(byId("picture"));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      if (this.model === null) return;
-      this.paint();
-      this.renderLegend();
-      this.go(this.at);
-    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
 
   /** Make the picture of a file. Whatever is wrong with it is raised here, before anything has changed. */
@@ -319,13 +314,7 @@ function nearest(times, time) {
   return times[low] - time < time - times[low - 1] ? low : low - 1;
 }
 
-/** A look, drawn as in the picture. */
+/** A look as in the picture; the style has the same shapes for it. */
 function sign(look, machine) {
-  const canvas = el("canvas", { class: "sign", "aria-hidden": "true", width: 36, height: 24 });
-  if (look === "NONE") return canvas;
-  const pen = canvas.getContext("2d");
-  pen.scale(2, 2);
-  const colours = coloursOf(document.documentElement);
-  drawLook(pen, { colours, patterns: patternsOf(pen, colours) }, hueOf(look, machine), 0, 0, 18, 12);
-  return canvas;
+  return el("i", { class: `sign ${hueOf(look, machine)}`, "aria-hidden": "true" });
 }

@@ -12,7 +12,7 @@ from .text import grouped, shown, ticks
 __all__ = ["svg"]
 
 NARROWEST = 480
-LABELS, MARGIN, ROW, GAP, TOP = 124, 16, 18, 10, 64
+LABELS, MARGIN, ROW, GAP, TOP = 124, 16, 18, 10, 76
 BAR = 14
 TOLD = 10
 LEGEND = 18
@@ -102,7 +102,7 @@ def _body(recording: Recording, width: int) -> Iterator[str]:
         words = _safe(f"{problem.kind}: {problem.text}", 300)
         corners = f"{_number(at)} {bottom + 2} {_number(at - 5)} {bottom + 12} {_number(at + 5)} {bottom + 12}"
         yield f'<polygon points="{corners}" class="wrong"><title>{words}</title></polygon>'
-    yield from _words(recording, bottom + 28)
+    yield from _words(recording, bottom + 28, width)
 
 
 def _bar(lane: Lane, bar: Bar, top: int, x: Callable[[float], float]) -> Iterator[str]:
@@ -125,13 +125,13 @@ def _class(lane: Lane, look: Look) -> str:
     return "LIVE user" if lane.machine == "user_turn" and look is Look.LIVE else look.name
 
 
-def _words(recording: Recording, y: int) -> Iterator[str]:
+def _words(recording: Recording, y: int, width: int) -> Iterator[str]:
     told = list(grouped(recording.problems))
     for problem, times in told[:TOLD]:
         time = recording.records[problem.place].time
         often = f" ({times} times)" if times > 1 else ""
         words = f"▲ {time:.3f} s, line {problem.place + 2}{often}: {problem.kind}: {problem.text}"
-        yield f'<text x="{MARGIN}" y="{y}" class="wrong">{_safe(words, 160)}</text>'
+        yield f'<text x="{MARGIN}" y="{y}" class="wrong">{_safe(words, width // 7)}</text>'
         y += LEGEND
     if len(told) > TOLD:
         yield f'<text x="{MARGIN}" y="{y}" class="wrong">and {len(told) - TOLD} more</text>'

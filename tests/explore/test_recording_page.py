@@ -1,0 +1,317 @@
+"""Recordings and findings on the page: opened, scrubbed, and held against the tables, whatever is in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtfsm.explore import page
+from rtfsm.profiles import PROFILES
+from rtfsm.timeline import load
+
+from .browser import Browser
+from .recordings import EVIL, evil, finding, talk, trace
+
+MODEL = """
+const model = page.recording.model;
+return {
+  lanes: model.lanes.map((lane) => [lane.machine, lane.label, lane.rows, lane.bars.map((bar) =>
+    [bar.instance, bar.row, bar.segments.map((one) => [one.state, one.look, one.begin, one.end, one.cut])])]),
+  problems: model.problems.map((one) => [one.place, one.kind, one.text]),
+};
+"""
+
+
+def choose(browser: Browser, path: Path) -> None:
+    """With the file picker."""
+    browser.type("#file", str(path))
+    browser.run_later(
+        "const wait = () => (page.recording.model || document.getElementById('notice').textContent ? done() : setTimeout(wait, 5)); wait()"
+    )
+    browser.settle()
+
+
+def give(browser: Browser, text: str, name: str = "some.jsonl") -> None:
+    browser.run("page.open(...arguments)", name, text)
+    browser.settle()
+
+
+def at(browser: Browser) -> int:
+    return int(browser.run("return page.recording.at"))
+
+
+def of_event(browser: Browser, name: str) -> str:
+    return str(browser.run("return document.querySelector(`#event [data-of=${arguments[0]}]`)?.textContent ?? ''", name))
+
+
+def pythons(path: Path) -> dict[str, Any]:
+    recording = load(path)
+    return {
+        "lanes": [
+            [lane.machine, lane.label, lane.rows, [
+                [bar.instance, bar.row, [[one.state, one.look.name, one.begin, one.end, one.cut] for one in bar.segments]]
+                for bar in lane.bars
+            ]]
+            for lane in recording.lanes
+        ],
+        "problems": [[one.place, one.kind, one.text] for one in recording.problems],
+    }  # fmt: skip
+
+
+def test_a_run_of_the_demo_is_opened_and_scrubbed(opened: Browser, demo_trace: Path) -> None:
+    choose(opened, demo_trace)
+    records = load(demo_trace).records
+    last = len(records) - 1
+    assert opened.text("#title") == "trace.jsonl"
+    assert opened.text("#count") == f"1 of {last + 1:,}"
+    assert "every step is one that the tables have" in opened.text("#wrong")
+
+    opened.click("#at")
+    opened.press("home", "right", "right")
+    opened.settle()
+    assert at(opened) == 2
+    assert of_event(opened, "event") == "ProviderReady"
+    assert of_event(opened, "state") == "STARTING → READY"
+    opened.press("end")
+    opened.settle()
+    assert at(opened) == last
+    opened.press("left")
+    opened.settle()
+    assert at(opened) == last - 1
+
+    opened.drag("#lanes", (200, 60), (640, 60))
+    opened.settle()
+    time = opened.run("return page.recording.painter.timeAt(640)")
+    assert abs(records[at(opened)].time - time) == min(abs(one.time - time) for one in records)
+    opened.press("home")  # to drag is to take the slider in hand
+    opened.settle()
+    assert at(opened) == 0
+
+
+
+def test_the_states_of_all_that_lives_are_shown_at_the_cursor(opened: Browser) -> None:
+    give(opened, talk(3))
+    cut = opened.run("return page.recording.file.records.findIndex((one) => one.event === 'UserCut')")
+    opened.run("page.recording.go(arguments[0])", cut)
+    opened.settle()
+    alive = opened.run("return [...document.querySelectorAll('#alive b')].map((one) => one.textContent)")
+    assert alive == ["READY", "SPEAKING", "INTERRUPTED", "PLAYING"]
+    states = opened.run("return [...document.querySelectorAll('#whole dd')].map((one) => one.dataset.state)")
+    assert states == ["speaking", "speaking"]
+
+
+def test_the_picture_is_the_one_that_python_draws(opened: Browser, demo_trace: Path, tmp_path: Path) -> None:
+    choose(opened, demo_trace)
+    assert opened.run(MODEL) == pythons(demo_trace)
+    odd = tmp_path / "odd.jsonl"
+    odd.write_text(damaged(talk(12)))
+    give(opened, odd.read_text())
+    assert opened.run(MODEL) == pythons(odd)
+    assert {kind for _, kind, _ in pythons(odd)["problems"]} == {"TABLE", "GAP", "REFUSED"}
+
+
+def damaged(text: str) -> str:
+    """A recording with steps of every kind that the tables do not have."""
+    header, *lines = text.splitlines()
+    steps = [json.loads(line) for line in lines]
+    opens = [place for place, step in enumerate(steps) if step["effects"][:1] == ["OpenGeneration"]]
+    steps[opens[1]]["effects"] = ["OpenGeneration"]
+    steps[opens[2]]["event"] = "Nobody"
+    del steps[next(place for place, step in enumerate(steps) if step["event"] == "GenerationDone")]
+    steps.append({**steps[-1], "machine": "playout", "instance": "late", "event": "PlayoutStarted", "arm": 1,
+                  "before": "NEW", "after": "NEW", "effects": []})  # fmt: skip
+    steps[-1].pop("reason", None)
+    steps[-1].pop("with", None)
+    return "\n".join([header, *map(json.dumps, steps)]) + "\n"
+
+
+@pytest.mark.parametrize("profile", ["openai", "gemini"])
+def test_a_recording_of_another_wire_is_drawn_and_not_judged_by_the_wrong_tables(
+    opened: Browser, profile: str
+) -> None:
+    give(opened, talk(3, profile))
+    assert f"make its page with --profile {profile}" in opened.text("#about")
+    assert opened.run("return page.recording.model.problems.length") == 0
+    assert opened.run("return getComputedStyle(document.getElementById('whole')).visibility") == "hidden"
+
+
+def test_what_is_wrong_is_listed_and_leads_there(opened: Browser) -> None:
+    give(opened, damaged(talk(12)))
+    assert at(opened) == opened.run("return page.recording.model.problems[0].place")
+    opened.click("#wrong li:nth-child(3) button")
+    opened.settle()
+    assert at(opened) == opened.run("return page.recording.model.problems[2].place")
+    assert of_event(opened, "wrong") != ""
+
+
+def test_a_finding_is_shown_move_by_move(opened: Browser, tmp_path: Path) -> None:
+    choose(opened, finding(tmp_path))
+    assert "5 moves · while the host does not interrupt when the user speaks" in opened.text("#about")
+    moves = opened.run("return [...document.querySelectorAll('#around .what')].map((one) => one.textContent)")
+    assert moves == ["assistant_started_speaking", "audio_chunk", "asks", "passes", "closes"]
+    assert "LAW: one-fatal-error: expected one, seen 2" in opened.text("#wrong")
+    assert of_event(opened, "code") == "1011"
+    opened.click("#at")
+    opened.press("home")
+    opened.settle()
+    assert of_event(opened, "what") == "assistant_started_speaking"
+
+
+def test_a_file_can_be_dropped_anywhere(opened: Browser) -> None:
+    drop = """
+    const data = new DataTransfer();
+    data.items.add(new File([arguments[0]], 'dropped.jsonl'));
+    for (const kind of ['dragenter', 'dragover', 'drop'])
+      document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+    const wait = () => (page.recording.model ? done() : setTimeout(wait, 5));
+    wait();
+    """
+    opened.run_later(drop, talk(1))
+    assert opened.text("#title") == "dropped.jsonl"
+    assert opened.run("return document.body.className") == ""
+
+
+UNREADABLE = {
+    "nothing": ("", "is no recording of rtfsm"),
+    "a picture": ("\x89PNG\r\n\x1a\n", "is no recording of rtfsm"),
+    "a list": ("[]\n", "is no recording of rtfsm"),
+    "cut short": (talk(1)[:-20], "the recording was cut short"),
+    "a broken line": (talk(1) + "{oops\n", "is no JSON"),
+    "a number": (talk(1) + "7\n", "is no JSON object"),
+    "a strange machine": (trace({}, {"machine": "m"}), "line 2: machine 'm' is not in the header"),
+    "a strange state": (
+        trace({"m": ["A"]}, {"machine": "m", "before": "B", "after": "A"}),
+        "line 2: machine 'm' has no state 'B'",
+    ),
+    "time going back": (
+        trace({"m": ["A"]}, *({"machine": "m", "instance": "m", "event": "E", "before": "A", "after": "A", "time": t}
+                              for t in (2, 1))),
+        "line 3: the time goes back",
+    ),
+    "no effects": (
+        trace({"m": ["A"]}, {"machine": "m", "before": "A", "after": "A", "instance": "", "event": "", "effects": 3}),
+        "line 2: 'effects' must be an array of strings",
+    ),
+    "a later version": (talk(1).replace('"version":1', '"version":2', 1), "make a newer page"),
+    "a finding without moves": (
+        '{"format": "rtfsm-ordering", "ordering": {}}', "ordering: 'moves' must be a list"
+    ),
+    "a finding of someone else": (
+        '{"format": "rtfsm-ordering", "ordering": {"moves": [{"who": "moon"}]}}', "move 1: 'moon' takes no part"
+    ),
+}  # fmt: skip
+
+
+def test_what_cannot_be_read_is_said_and_what_was_shown_stays(opened: Browser) -> None:
+    give(opened, talk(2), "good.jsonl")
+    for name, (text, said) in UNREADABLE.items():
+        give(opened, text, f"{name}.jsonl")
+        assert said in opened.text("#notice"), name
+        assert opened.text("#title") == "good.jsonl"
+    give(opened, talk(1), "better.jsonl")
+    assert opened.text("#notice") == ""
+    assert opened.text("#title") == "better.jsonl"
+
+
+HURT = """
+return [window.hurt ?? null, document.querySelectorAll('main img, main script, main style').length,
+        document.querySelectorAll('script').length]
+"""
+
+
+def test_names_that_mean_harm_are_text(opened: Browser, tmp_path: Path) -> None:
+    give(opened, evil(), EVIL)
+    shown = []
+    for place in range(4):
+        opened.run("page.recording.go(arguments[0])", place)
+        opened.settle()
+        shown.append(opened.text("#shown"))
+    assert opened.run(HURT) == [None, 0, 2]
+    assert "<img src=x onerror=" in shown[0]
+    assert not any(sign in "".join(shown) for sign in ("\u202e", "\x1b", "\x00"))
+    give(opened, json.dumps({**json.loads(finding(tmp_path, words=EVIL).read_text()), "target": EVIL}))
+    assert opened.run(HURT) == [None, 0, 2]
+    assert "<img src=x onerror=" in opened.text("#wrong")
+
+
+def test_a_page_that_opens_with_a_recording_that_means_harm_does_none(chromium: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_bytes(page("phonic", ("<!--<script>" + EVIL, evil() + "<!--<script>\n")).encode())
+    chromium.open(file)
+    chromium.settle()
+    assert chromium.run(HURT) == [None, 0, 2]
+    assert "is no JSON" in chromium.text("#notice")
+    file.write_bytes(page("phonic", (EVIL, evil())).encode())
+    chromium.open(file)
+    chromium.settle()
+    assert chromium.run(HURT) == [None, 0, 2]
+    assert "<img src=x onerror=" in chromium.text("#title")
+    assert chromium.logs() == []
+    assert chromium.requests() == [file.as_uri()]
+
+
+SCRUB = """
+const at = document.getElementById('at');
+const costs = [];
+const painted = page.recording.painter.painted;
+let place = 0;
+const frame = () => {
+  if (place > Number(at.max)) {
+    costs.sort((one, other) => one - other);
+    return done({
+      median: costs[costs.length >> 1], worst: costs.at(-1), painted: page.recording.painter.painted - painted,
+      nodes: document.querySelectorAll('#recording *').length, at: page.recording.at,
+    });
+  }
+  const began = performance.now();
+  page.recording.go(place);
+  page.recording.render();
+  document.body.getBoundingClientRect();
+  costs.push(performance.now() - began);
+  place += 25;
+  return requestAnimationFrame(frame);
+};
+frame();
+"""
+
+
+def test_a_thousand_events_are_scrubbed_without_painting_anew(opened: Browser) -> None:
+    """A frame has 16.7 ms. What the page does in one is measured, layout included; its median is far below that."""
+    give(opened, talk(60))
+    count = opened.run("return page.recording.model.times.length")
+    assert count > 1000
+    seen = opened.run_later(SCRUB)
+    assert seen["painted"] == 0
+    assert seen["nodes"] < 400
+    assert seen["at"] == (count - 1) // 25 * 25
+    assert seen["median"] < 16.7, seen
+
+
+def test_the_picture_is_enlarged_and_follows_the_cursor(opened: Browser) -> None:
+    give(opened, talk(60))
+    shown = "const p = page.recording.painter; return [p.from, p.to]"
+    everything = opened.run(shown)
+    for _ in range(6):
+        opened.click("#in")
+    begin, end = opened.run(shown)
+    assert end - begin == pytest.approx(everything[1] / 64)
+    opened.click("#at")
+    opened.press("end")
+    opened.settle()
+    begin, end = opened.run(shown)
+    assert end == pytest.approx(everything[1])
+    assert begin <= opened.run("return page.recording.model.times.at(-1)") <= end
+    opened.press("0")
+    assert opened.run(shown) == everything
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_real_conversation_is_what_the_tables_have(chromium: Browser, tmp_path: Path, profile: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_bytes(page(profile, ("talk.jsonl", talk(3, profile))).encode())
+    chromium.open(file)
+    chromium.settle()
+    assert chromium.run("return [page.recording.model.judged, page.recording.model.problems]") == [True, []]
