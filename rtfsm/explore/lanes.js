@@ -1,6 +1,6 @@
 // What is drawn of a file: lanes of bars, as rtfsm.timeline.lanes makes them, and for a finding a lane for each who.
 
-/** A model of what is drawn: {unit, end, times, lanes, runs, problems}. One run is one state of one instance. */
+/** A model of what is drawn: {kind, middle, end, times, lanes, runs, problems}. One run is one state of one instance. */
 function modelOfTrace(trace, facts, machines) {
   const { records } = trace;
   const times = records.map((record) => record.time);
@@ -14,7 +14,7 @@ function modelOfTrace(trace, facts, machines) {
     ...others.map((machine) => ({ machine, label: machine, looks: strangeLooks(trace.machines.get(machine)) })),
   ].map((lane) => laneOf(lane, records, end, facts.cutting));
   return {
-    kind: "trace", unit: "s", middle: 0, end, times, lanes, profile: fits, judged: judged.length > 0,
+    kind: "trace", middle: 0, end, times, lanes, profile: fits, judged: judged.length > 0,
     runs: lanes.flatMap((lane) => lane.runs),
     problems: problemsOf(records, judged, facts.most),
   };
@@ -85,7 +85,7 @@ function modelOfFinding(finding) {
   });
   const text = `${finding.law}: ${finding.detail}`;
   return {
-    kind: "finding", unit: "moves", middle: 0.47, end: Math.max(1, moves.length), times: moves.map((_, place) => place), lanes,
+    kind: "finding", middle: 0.47, end: Math.max(1, moves.length), times: moves.map((_, place) => place), lanes,
     profile: null, judged: true, runs: [],
     problems: moves.length ? [{ place: moves.length - 1, kind: "LAW", text }] : [],
   };

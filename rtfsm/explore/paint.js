@@ -82,7 +82,7 @@ class Painter {
     pen.textBaseline = "middle";
     this.scale(pen);
     for (const [place, lane] of model.lanes.entries()) this.lane(pen, lane, this.tops[place]);
-    this.events(pen);
+    if (model.kind === "trace") this.events(pen);
     this.wrong(pen);
     this.painted += 1;
   }
@@ -148,7 +148,7 @@ class Painter {
   events(pen) {
     pen.textAlign = "left";
     pen.fillStyle = this.colours.dim;
-    pen.fillText(this.model.unit === "moves" ? "moves" : "events", LEFT, this.bottom + 5);
+    pen.fillText("events", LEFT, this.bottom + 5);
     pen.strokeStyle = this.colours.dim;
     pen.globalAlpha = 0.35;
     pen.beginPath();

@@ -196,9 +196,9 @@ class RecordingView {
       if (!standing && run.look === "NONE") continue;
       if (!states.has(run.machine)) states.set(run.machine, []);
       states.get(run.machine).push(run.state);
-      items.push(
-        el("li", {}, sign(run.look, run.machine), el("span", { class: "who", text: shown(run.instance) }), el("b", { text: shown(run.state) })),
-      );
+      if (items.length === LISTED) continue;
+      const who = el("span", { class: "who", text: shown(run.instance) });
+      items.push(el("li", {}, sign(run.look, run.machine), who, el("b", { text: shown(run.state) })));
     }
     byId("alive").replaceChildren(...items);
     if (this.hasWhole) showWhole(this.whole.agentState(states), this.whole.userState(states));

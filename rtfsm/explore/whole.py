@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from rtfsm.language import Composition, Instance
+import attrs
+
+from rtfsm.language import Composition, Instance, Machine
 from rtfsm.machines import AgentState, Capabilities, UserState, compose
 from rtfsm.machines.derived import Derived
 
-__all__ = ["DECIDING", "STRONGEST_FIRST", "derived_states", "routes", "with_states"]
+__all__ = ["DECIDING", "STRONGEST_FIRST", "derived_states", "put", "routes"]
 
 DECIDING = ("session", "playout", "tool_call", "reply")
 """The machines that the agent's state is read from; ``derived_states`` counts the states of the last one fastest."""
@@ -19,17 +20,33 @@ STRONGEST_FIRST = (AgentState.SPEAKING, AgentState.THINKING, AgentState.LISTENIN
 """Where several instances of a machine live, the agent's state is the strongest that one of each would give."""
 
 
-def with_states(capabilities: Capabilities, states: Mapping[str, Any]) -> Derived:
-    """The whole with one instance of each named machine, in that state: to be asked, not to be run."""
-    composition = compose(capabilities)
-    whole = Derived(composition, capabilities)
-    for machine in composition.machines:
-        if machine.name in states:
-            instance = Instance(machine, machine.name, machine.context)
-            instance.state = states[machine.name]
-            instance.alive = instance.state is not machine.initial and instance.state not in machine.final
-            whole.live[machine.name][machine.name] = instance
-    return whole
+@attrs.frozen
+class Placed:
+    """What answers for an instance that is in a state, and that runs nowhere."""
+
+    machine: Machine
+    state: Any
+
+    @property
+    def id(self) -> str:
+        return self.machine.name
+
+    @property
+    def context(self) -> Any:
+        return self.machine.context
+
+    @property
+    def alive(self) -> bool:
+        return self.state is not self.machine.initial and self.state not in self.machine.final
+
+
+def put(whole: Derived, *placed: tuple[Machine, Any]) -> None:
+    """Let the whole have instances of a machine in these states, and no others of it: to be asked, not to be run."""
+    for machine, _ in placed:
+        whole.live[machine.name] = {}
+    for machine, state in placed:
+        group = whole.live[machine.name]
+        group[f"{machine.name}-{len(group)}" if group else machine.name] = cast(Instance, Placed(machine, state))
 
 
 def derived_states(capabilities: Capabilities) -> dict[str, Any]:
@@ -39,18 +56,16 @@ def derived_states(capabilities: Capabilities) -> dict[str, Any]:
     ``user``: the user's state by the state of user_turn.
     """
     composition = compose(capabilities)
-    states = {machine.name: machine.states for machine in composition.machines}
-    whole = with_states(capabilities, {name: states[name][0] for name in (*DECIDING, "user_turn")})
-    instances = [whole.live[name][name] for name in DECIDING]
+    whole = Derived(composition, capabilities)
+    machines = {machine.name: machine for machine in composition.machines}
+    deciding = [machines[name] for name in DECIDING]
     codes = []
-    for chosen in itertools.product(*(states[name] for name in DECIDING)):
-        for instance, state in zip(instances, chosen, strict=True):
-            instance.state = state
-            instance.alive = state not in (instance.machine.initial, *instance.machine.final)
+    for states in itertools.product(*(machine.states for machine in deciding)):
+        put(whole, *zip(deciding, states, strict=True))
         codes.append(str(STRONGEST_FIRST.index(whole.agent_state)))
     user = {}
-    for state in states["user_turn"]:
-        whole.user_turn.state = state
+    for state in machines["user_turn"].states:
+        put(whole, (machines["user_turn"], state))
         user[state.name] = whole.user_state.value
     return {
         "agent": {

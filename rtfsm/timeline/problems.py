@@ -1,8 +1,8 @@
 """A recording held against the tables: steps that the declared machines would not have taken.
 
 A recording has no contexts, and needs none: every context that an instance may have is followed, and a step that none
-of them allows is one that the tables do not have. A machine that was changed, by a defect or by another version, is seen
-by that; what the application or the provider does wrong is not, for no table is about it.
+of them allows is one that the tables do not have. A machine that was changed, by a defect or by another version, is
+seen by that; what the application or the provider does wrong is not, for no table is about it.
 """
 
 from __future__ import annotations

@@ -112,8 +112,9 @@ def _bar(lane: Lane, bar: Bar, top: int, x: Callable[[float], float]) -> Iterato
         words = f"{bar.instance}: {segment.state}, {segment.begin:.3f} to {segment.end:.3f} s"
         thin = segment.look is Look.TAIL
         y, high = (top + 4, BAR - 8) if thin else (top, BAR)
+        seen = _class(lane, segment.look)
         yield (
-            f'<rect x="{_number(left)}" y="{y}" width="{_number(wide)}" height="{high}" class="{_class(lane, segment.look)}">'
+            f'<rect x="{_number(left)}" y="{y}" width="{_number(wide)}" height="{high}" class="{seen}">'
             f"<title>{_safe(words)}</title></rect>"
         )
         if segment.cut:

@@ -92,9 +92,14 @@ class Browser:
 
     def drag(self, selector: str, start: tuple[int, int], end: tuple[int, int], steps: int = 10) -> None:
         """Press at one place of an element, counted from its top left corner, move to another, and let go."""
-        box = self.run("const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.x, b.y]", selector)
+        box = self.run(
+            "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.x, b.y]", selector
+        )
         places = [
-            tuple(round(box[axis] + a + (b - a) * step / steps) for axis, (a, b) in enumerate(zip(start, end, strict=True)))
+            tuple(
+                round(box[axis] + a + (b - a) * step / steps)
+                for axis, (a, b) in enumerate(zip(start, end, strict=True))
+            )
             for step in range(steps + 1)
         ]
         moves = [{"type": "pointerMove", "duration": 0, "x": x, "y": y} for x, y in places]
@@ -122,7 +127,9 @@ class Browser:
 
     def requests(self) -> list[str]:
         """The addresses that were asked for since the last time."""
-        messages = [json.loads(one["message"])["message"] for one in self.command("POST", "/se/log", {"type": "performance"})]
+        messages = [
+            json.loads(one["message"])["message"] for one in self.command("POST", "/se/log", {"type": "performance"})
+        ]
         asked = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
         return asked + [one["params"]["url"] for one in messages if one["method"] == "Network.webSocketCreated"]
 

@@ -91,6 +91,4 @@ def finding(folder: Path, law: str = "one-fatal-error", words: str = "hello") ->
         Move("wire", "closes", {"code": 1011}, on=1),
     )
     found = Finding(law, f"expected one, seen 2: {words}")
-    return Store(folder).save(
-        Saved("rtfsm", "phonic", "direct", True, Defect(found, Ordering(moves, obeys=False), ()))
-    )
+    return Store(folder).save(Saved("rtfsm", "phonic", "direct", True, Defect(found, Ordering(moves, obeys=False), ())))

@@ -13,9 +13,10 @@ from rtfsm.check.explore import explore
 from rtfsm.draw.words import effect
 from rtfsm.explore import page
 from rtfsm.explore.tables import plain
-from rtfsm.explore.whole import DECIDING, with_states
-from rtfsm.language import Event, Instance, finite_fields, shapes, step
+from rtfsm.explore.whole import DECIDING, put
+from rtfsm.language import Event, finite_fields, shapes, step
 from rtfsm.machines import compose
+from rtfsm.machines.derived import Derived
 from rtfsm.profiles import PROFILES
 from rtfsm.targets import Target, find_targets
 
@@ -66,7 +67,7 @@ def differences(browser: Browser, target: Target) -> tuple[int, list[str]]:
         for event, seen in zip(events, outcomes, strict=True):
             meant = step(machine, state, context, event)
             arm = meant.arm
-            expected = [values(event), arm.index, meant.state.name, row(meant.context), [effect(e) for e in meant.effects],
+            expected = [values(event), arm.index, meant.state.name, row(meant.context), list(map(effect, arm.effects)),
                         arm.kind.name, arm.reason.name if arm.reason else None, arm.why, arm.rearm]  # fmt: skip
             if seen != expected:
                 found.append(f"{machine.name} {state.name} {context} {event}: {seen}, expected {expected}")
@@ -91,7 +92,7 @@ def test_every_reachable_state_context_and_event_has_pythons_outcome(
 @pytest.mark.parametrize(
     "damage",
     [
-        "guards[0].holds[''][0] = page.machines[1].guards[0].holds[''][0].replace(/./g, (c) => (c === '0' ? '1' : '0'))",
+        "guards[0].holds[''] = page.machines[1].guards[0].holds[''].map((row) => '1'.repeat(row.length))",
         "updates[0].leads.reverse()",
         "cells[1][1].reverse()",
         "decisions[0].effects = []",
@@ -122,19 +123,11 @@ def test_the_agents_state_of_several_instances_is_pythons(opened: Browser) -> No
       return page.whole.agentState(states);
     });"""
     seen = opened.run(script, list(DECIDING), asked)
-    whole = with_states(PROFILES["phonic"], {})
+    whole = Derived(compose(PROFILES["phonic"]), PROFILES["phonic"])
     expected = []
     for one in combinations:
         for name, states in zip(DECIDING, one, strict=True):
-            whole.live[name] = {str(number): placed(machines[name], state) for number, state in enumerate(states)}
-        whole.live["session"]["session"] = whole.live["session"]["0"]
+            put(whole, *((machines[name], state) for state in states))
         expected.append(whole.agent_state.value)
     assert seen == expected
     assert set(seen) == {"initializing", "listening", "thinking", "speaking"}
-
-
-def placed(machine: Any, state: Any) -> Instance:
-    instance = Instance(machine, "one", machine.context)
-    instance.state = state
-    instance.alive = state is not machine.initial and state not in machine.final
-    return instance

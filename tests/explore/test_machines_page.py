@@ -81,7 +81,9 @@ def test_a_generation_begins_with_what_it_is_told_at_birth(opened: Browser) -> N
 def test_everything_can_be_done_with_the_keyboard(opened: Browser) -> None:
     opened.press("tab")
     assert opened.run("return document.activeElement.id") == "tab-machines"
-    outline = "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, parseFloat(s.outlineWidth) >= 2]"
+    outline = (
+        "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, parseFloat(s.outlineWidth) >= 2]"
+    )
     assert opened.run(outline) == ["solid", True]
     opened.press("right")
     assert opened.run("return document.activeElement.id") == "tab-recording"
@@ -109,7 +111,9 @@ def test_every_control_has_a_name_and_each_list_of_events_is_one_stop_of_the_tab
     return [...document.querySelectorAll('button, select, input')].filter((one) =>
       !(one.textContent.trim() || one.ariaLabel || one.labels?.[0]?.textContent.trim())).map((one) => one.outerHTML)"""
     assert opened.run(nameless) == []
-    stops = "return [...document.querySelectorAll('.events')].map((one) => one.querySelectorAll('button[tabindex=\"0\"]').length)"
+    stops = """
+    const stops = (list) => list.querySelectorAll('button[tabindex="0"]').length;
+    return [...document.querySelectorAll('.events')].map(stops)"""
     assert opened.run(stops) == [1, 1, 1, 1, 1, 1]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rtfsm.explore import page
 from rtfsm.profiles import PROFILES
-from rtfsm.timeline import load
+from rtfsm.timeline import Segment, load
 
 from .browser import Browser
 from .recordings import EVIL, evil, finding, talk, trace
@@ -25,12 +25,17 @@ return {
 """
 
 
+WAIT = """
+const read = () => page.recording.model || document.getElementById('notice').textContent;
+const wait = () => (read() ? done() : setTimeout(wait, 5));
+wait();
+"""
+
+
 def choose(browser: Browser, path: Path) -> None:
     """With the file picker."""
     browser.type("#file", str(path))
-    browser.run_later(
-        "const wait = () => (page.recording.model || document.getElementById('notice').textContent ? done() : setTimeout(wait, 5)); wait()"
-    )
+    browser.run_later(WAIT)
     browser.settle()
 
 
@@ -44,16 +49,21 @@ def at(browser: Browser) -> int:
 
 
 def of_event(browser: Browser, name: str) -> str:
-    return str(browser.run("return document.querySelector(`#event [data-of=${arguments[0]}]`)?.textContent ?? ''", name))
+    return str(
+        browser.run("return document.querySelector(`#event [data-of=${arguments[0]}]`)?.textContent ?? ''", name)
+    )
 
 
 def pythons(path: Path) -> dict[str, Any]:
     recording = load(path)
+
+    def drawn(segment: Segment) -> list[Any]:
+        return [segment.state, segment.look.name, segment.begin, segment.end, segment.cut]
+
     return {
         "lanes": [
             [lane.machine, lane.label, lane.rows, [
-                [bar.instance, bar.row, [[one.state, one.look.name, one.begin, one.end, one.cut] for one in bar.segments]]
-                for bar in lane.bars
+                [bar.instance, bar.row, [drawn(segment) for segment in bar.segments]] for bar in lane.bars
             ]]
             for lane in recording.lanes
         ],
@@ -89,7 +99,6 @@ def test_a_run_of_the_demo_is_opened_and_scrubbed(opened: Browser, demo_trace: P
     opened.press("home")  # to drag is to take the slider in hand
     opened.settle()
     assert at(opened) == 0
-
 
 
 def test_the_states_of_all_that_lives_are_shown_at_the_cursor(opened: Browser) -> None:
@@ -129,9 +138,7 @@ def damaged(text: str) -> str:
 
 
 @pytest.mark.parametrize("profile", ["openai", "gemini"])
-def test_a_recording_of_another_wire_is_drawn_and_not_judged_by_the_wrong_tables(
-    opened: Browser, profile: str
-) -> None:
+def test_a_recording_of_another_wire_is_drawn_and_not_judged_by_the_wrong_tables(opened: Browser, profile: str) -> None:
     give(opened, talk(3, profile))
     assert f"make its page with --profile {profile}" in opened.text("#about")
     assert opened.run("return page.recording.model.problems.length") == 0
@@ -166,10 +173,8 @@ def test_a_file_can_be_dropped_anywhere(opened: Browser) -> None:
     data.items.add(new File([arguments[0]], 'dropped.jsonl'));
     for (const kind of ['dragenter', 'dragover', 'drop'])
       document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
-    const wait = () => (page.recording.model ? done() : setTimeout(wait, 5));
-    wait();
     """
-    opened.run_later(drop, talk(1))
+    opened.run_later(drop + WAIT, talk(1))
     assert opened.text("#title") == "dropped.jsonl"
     assert opened.run("return document.body.className") == ""
 
