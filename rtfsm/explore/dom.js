@@ -23,7 +23,7 @@ function rove(group, selector) {
   const hold = (item) => {
     for (const one of items()) one.tabIndex = one === item ? 0 : -1;
   };
-  hold(items()[0]);
+  if (items().length) hold(items()[0]);
   group.addEventListener("focusin", (event) => {
     const item = event.target.closest(selector);
     if (item) hold(item);
@@ -32,7 +32,14 @@ function rove(group, selector) {
     const all = items();
     const here = all.indexOf(event.target.closest(selector));
     if (here === -1) return;
-    const to = { ArrowDown: here + 1, ArrowRight: here + 1, ArrowUp: here - 1, ArrowLeft: here - 1, Home: 0, End: all.length - 1 }[event.key];
+    const to = {
+      ArrowDown: here + 1,
+      ArrowRight: here + 1,
+      ArrowUp: here - 1,
+      ArrowLeft: here - 1,
+      Home: 0,
+      End: all.length - 1,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -45,7 +52,12 @@ const AGENT_SIGNS = { initializing: "◌", listening: "○", thinking: "◐", sp
 function showWhole(agent, user) {
   const part = (name, value) => [
     el("dt", { text: name }),
-    el("dd", { data: { state: value } }, el("span", { class: "sign", "aria-hidden": "true", text: AGENT_SIGNS[value] ?? "?" }), value),
+    el(
+      "dd",
+      { data: { state: value } },
+      el("span", { class: "sign", "aria-hidden": "true", text: AGENT_SIGNS[value] ?? "?" }),
+      value,
+    ),
   ];
   byId("whole").replaceChildren(...part("agent", agent), ...part("user", user));
 }

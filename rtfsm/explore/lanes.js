@@ -14,7 +14,13 @@ function modelOfTrace(trace, facts, machines) {
     ...others.map((machine) => ({ machine, label: machine, looks: strangeLooks(trace.machines.get(machine)) })),
   ].map((lane) => laneOf(lane, records, end, facts.cutting));
   return {
-    kind: "trace", middle: 0, end, times, lanes, profile: fits, judged: judged.length > 0,
+    kind: "trace",
+    middle: 0,
+    end,
+    times,
+    lanes,
+    profile: fits,
+    judged: judged.length > 0,
     runs: lanes.flatMap((lane) => lane.runs),
     problems: problemsOf(records, judged, facts.most),
   };
@@ -77,7 +83,19 @@ function modelOfFinding(finding) {
   const lanes = WHO.map((who) => {
     const segments = moves.flatMap((move, place) =>
       move.who === who
-        ? [{ machine: who, instance: move.what, state: move.what, look: WHO_LOOKS[who], begin: place, end: place + 0.94, first: place, last: place + 1, cut: false }]
+        ? [
+            {
+              machine: who,
+              instance: move.what,
+              state: move.what,
+              look: WHO_LOOKS[who],
+              begin: place,
+              end: place + 0.94,
+              first: place,
+              last: place + 1,
+              cut: false,
+            },
+          ]
         : [],
     );
     const bars = segments.map((segment) => ({ instance: segment.instance, row: 0, segments: [segment] }));
@@ -85,8 +103,14 @@ function modelOfFinding(finding) {
   });
   const text = `${finding.law}: ${finding.detail}`;
   return {
-    kind: "finding", middle: 0.47, end: Math.max(1, moves.length), times: moves.map((_, place) => place), lanes,
-    profile: null, judged: true, runs: [],
+    kind: "finding",
+    middle: 0.47,
+    end: Math.max(1, moves.length),
+    times: moves.map((_, place) => place),
+    lanes,
+    profile: null,
+    judged: true,
+    runs: [],
     problems: moves.length ? [{ place: moves.length - 1, kind: "LAW", text }] : [],
   };
 }

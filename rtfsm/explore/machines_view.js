@@ -12,6 +12,7 @@ class MachinesView {
     byId("undo").addEventListener("click", () => this.go(this.position - 1));
     byId("redo").addEventListener("click", () => this.go(this.position + 1));
     byId("anew").addEventListener("click", () => this.begin());
+    rove(byId("log"), "button");
     this.begin();
   }
 
@@ -36,7 +37,11 @@ class MachinesView {
     const card = this.cards.get(name);
     const before = this.places.get(name);
     const outcome = card.machine.step(before.state, before.context, event, shape);
-    this.keep(name, { state: outcome.state, context: outcome.context }, { machine: name, event, shape, before, outcome });
+    this.keep(
+      name,
+      { state: outcome.state, context: outcome.context },
+      { machine: name, event, shape, before, outcome },
+    );
   }
 
   /** A new instance takes the place of the one that is over, or begins with another context. */
@@ -61,13 +66,20 @@ class MachinesView {
     this.fire(route.machine, event, machine.shapeOf(event, values));
   }
 
+  /** Show where things stand. Whoever was at a control that is made anew, or goes, is led to its successor. */
   render() {
+    const held = document.activeElement;
+    const at = ["#log", "#last"].find((list) => held.closest(list));
     const before = this.position ? this.history[this.position - 1].places : this.places;
     for (const [name, card] of this.cards) card.render(this.places.get(name), before.get(name));
     byId("undo").disabled = this.position === 0;
     byId("redo").disabled = this.position === this.history.length - 1;
     this.renderLog();
     this.tellWhole();
+    const current = byId("log").querySelector("[aria-current=true] button") ?? byId("redo");
+    if (at === "#log") current.focus();
+    else if (at === "#last") (byId("last").querySelector(".deliver") ?? current).focus();
+    else if (held.closest(".births[hidden], .again[hidden]")) held.closest(".card").querySelector(".event").focus();
   }
 
   tellWhole() {
@@ -84,7 +96,11 @@ class MachinesView {
       el(
         "li",
         { class: place + 1 > this.position ? "undone" : "", "aria-current": place + 1 === this.position },
-        el("button", { text: this.line(one), on: { click: () => this.go(place + 1) } }),
+        el("button", {
+          text: this.line(one),
+          tabindex: place + 1 === this.position ? 0 : -1,
+          on: { click: () => this.go(place + 1) },
+        }),
       ),
     );
     byId("log").replaceChildren(...items.reverse());
@@ -103,11 +119,20 @@ class MachinesView {
     const { machine } = this.cards.get(name);
     if (born) return [el("p", {}, el("strong", { text: name }), ": another one begins")];
     const { decision, asked, effects } = outcome;
-    const states = `${machine.states[before.state].name} ${decision.kind === "TO" ? `→ ${machine.states[outcome.state].name}` : "stays"}`;
+    const where = decision.kind === "TO" ? `→ ${machine.states[outcome.state].name}` : "stays";
+    const states = `${machine.states[before.state].name} ${where}`;
     return [
-      el("p", { class: "what" }, el("strong", { text: eventWords(machine, event, shape) })),
+      el(
+        "p",
+        { class: "what" },
+        ...eventWords(machine, event, shape)
+          .split(/(?=\()/)
+          .map((text) => el("strong", { text })),
+      ),
       el("p", {}, `${name}: `, el("b", { text: states })),
-      decision.kind === "IGNORE" ? el("p", { class: "ignored" }, `Ignored (${decision.reason}): ${decision.why}.`) : null,
+      decision.kind === "IGNORE"
+        ? el("p", { class: "ignored" }, `Ignored (${decision.reason}): ${decision.why}.`)
+        : null,
       decision.kind === "REFUSE" ? el("p", { class: "refused" }, `Refused: ${decision.why}.`) : null,
       asked.length
         ? el("p", { class: "asked dim" }, asked.map(([guard, holds]) => `${guard}? ${holds ? "yes" : "no"}`).join("  "))
@@ -139,7 +164,12 @@ class MachinesView {
 }
 
 function hint() {
-  return [el("p", { class: "dim", text: "Fire an event on one of the machines. What is dimmed is ignored or refused where it is now." })];
+  return [
+    el("p", {
+      class: "dim",
+      text: "Fire an event on one of the machines. What is dimmed is ignored or refused where it is now.",
+    }),
+  ];
 }
 
 function eventWords(machine, event, shape) {
@@ -154,7 +184,8 @@ class Card {
   constructor(machine, view) {
     this.machine = machine;
     this.view = view;
-    this.chosen = (event) => this.rows[event].selects.map((select, place) => machine.events[event].fields[place][1][select.selectedIndex]);
+    this.chosen = (event) =>
+      this.rows[event].selects.map((select, place) => machine.events[event].fields[place][1][select.selectedIndex]);
     const id = `m-${machine.name}`;
     this.states = machine.states.map((state) =>
       el("li", { title: state.meaning, data: { kind: state.final ? "final" : "" } }, el("span", { text: state.name })),
@@ -198,7 +229,12 @@ class Card {
       el("span", { class: "name", text: name }),
       preview,
     );
-    const element = el("div", { class: "row" }, button, selects.length ? el("div", { class: "fields" }, ...selects) : null);
+    const element = el(
+      "div",
+      { class: "row" },
+      button,
+      selects.length ? el("div", { class: "fields" }, ...selects) : null,
+    );
     return { element, button, preview, selects };
   }
 
@@ -211,19 +247,35 @@ class Card {
     this.toldSelects = this.told.map(({ values, place }) =>
       el(
         "select",
-        { "aria-label": `${machine.context[place]} at birth`, on: { change: () => this.view.renew(machine.name, this.birth()) } },
+        {
+          "aria-label": `${machine.context[place]} at birth`,
+          on: { change: () => this.view.renew(machine.name, this.birth()) },
+        },
         ...values.map((value) => el("option", { text: `${machine.context[place]}=${value}` })),
       ),
     );
-    const again = el("button", { class: "again", text: "Begin another", on: { click: () => this.view.renew(machine.name, this.birth()) } });
+    const again = el("button", {
+      class: "again",
+      text: "Begin another",
+      on: { click: () => this.view.renew(machine.name, this.birth()) },
+    });
     this.again = again;
-    return el("div", { class: "births" }, el("span", { class: "dim", text: "begins with" }), ...this.toldSelects, again);
+    return el(
+      "div",
+      { class: "births" },
+      el("span", { class: "dim", text: "begins with" }),
+      ...this.toldSelects,
+      again,
+    );
   }
 
   birth() {
     const { machine } = this;
     const wanted = this.told.map(({ values, place }, at) => [place, values[this.toldSelects[at].selectedIndex]]);
-    return machine.births.find((context) => wanted.every(([place, value]) => machine.contexts[context][place] === value)) ?? machine.births[0];
+    return (
+      machine.births.find((context) => wanted.every(([place, value]) => machine.contexts[context][place] === value)) ??
+      machine.births[0]
+    );
   }
 
   fire(event) {
@@ -247,7 +299,10 @@ class Card {
     const old = machine.contexts[before.context];
     this.context.replaceChildren(
       ...machine.context.map((name, at) =>
-        el("span", { data: { usual: values[at] === usual[at], new: values[at] !== old[at] }, text: `${name}=${values[at]}` }),
+        el("span", {
+          data: { usual: values[at] === usual[at], new: values[at] !== old[at] },
+          text: `${name}=${values[at]}`,
+        }),
       ),
     );
     this.births.hidden = !(machine.isOver(place.state) || (place.state === machine.initial && this.told.length));
@@ -262,6 +317,11 @@ class Card {
     const outcome = machine.step(place.state, place.context, event, machine.shapeOf(event, this.chosen(event)));
     const { kind, reason } = outcome.decision;
     button.dataset.kind = kind;
-    preview.textContent = { TO: `→ ${machine.states[outcome.state].name}`, STAY: "stays", IGNORE: reason ?? "", REFUSE: "✕ refused" }[kind];
+    preview.textContent = {
+      TO: `→ ${machine.states[outcome.state].name}`,
+      STAY: "stays",
+      IGNORE: reason ?? "",
+      REFUSE: "✕ refused",
+    }[kind];
   }
 }

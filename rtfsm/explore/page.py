@@ -31,6 +31,7 @@ SCRIPTS = (
     "paint.js",
     "dom.js",
     "machines_view.js",
+    "words.js",
     "recording_view.js",
     "main.js",
 )

@@ -7,7 +7,9 @@ const ROW = 18;
 const GAP = 12;
 const TOP = 30;
 const BAR = 14;
-const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600];
+const STEPS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600,
+];
 
 class Painter {
   constructor(canvas) {
@@ -90,7 +92,8 @@ class Painter {
   scale(pen) {
     const span = this.to - this.from;
     const most = Math.max(1, Math.floor(this.room / 90));
-    const step = this.model.kind === "finding" ? Math.ceil(span / most) : (STEPS.find((one) => span / one <= most) ?? span / most);
+    const step =
+      this.model.kind === "finding" ? Math.ceil(span / most) : (STEPS.find((one) => span / one <= most) ?? span / most);
     const digits = Math.max(0, -Math.floor(Math.log10(step)));
     pen.textAlign = "center";
     const last = this.model.kind === "finding" ? Math.min(this.to, this.model.times.length - 1) : this.to;
@@ -190,7 +193,9 @@ class Painter {
       if (row < 0 || row >= lane.rows || y > this.tops[place] + row * ROW + BAR) continue;
       for (const bar of lane.bars) {
         if (bar.row !== row) continue;
-        const found = bar.segments.find((segment) => segment.begin <= time && time <= Math.max(segment.end, segment.begin + near));
+        const found = bar.segments.find(
+          (segment) => segment.begin <= time && time <= Math.max(segment.end, segment.begin + near),
+        );
         if (found) return found;
       }
     }
@@ -237,7 +242,11 @@ function patternsOf(pen, colours) {
       ground(own, colours.wait, 0.45);
       own.strokeStyle = colours.tail;
       own.beginPath();
-      for (const [x, y, toX, toY] of [[-1, 7, 7, -1], [-1, 1, 1, -1], [5, 7, 7, 5]]) {
+      for (const [x, y, toX, toY] of [
+        [-1, 7, 7, -1],
+        [-1, 1, 1, -1],
+        [5, 7, 7, 5],
+      ]) {
         own.moveTo(x, y);
         own.lineTo(toX, toY);
       }

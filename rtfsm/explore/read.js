@@ -65,9 +65,12 @@ function readTrace(name, text) {
         'a JSON object that has "format": "rtfsm-trace"',
     );
   }
-  if (!Number.isSafeInteger(header.version) || header.version < 1) throw new ReadError("line 1: the version must be a whole number from 1");
+  if (!Number.isSafeInteger(header.version) || header.version < 1)
+    throw new ReadError("line 1: the version must be a whole number from 1");
   if (header.version > 1) {
-    throw new ReadError(`line 1: version ${header.version} of the format; this page reads version 1: make a newer page`);
+    throw new ReadError(
+      `line 1: version ${header.version} of the format; this page reads version 1: make a newer page`,
+    );
   }
   const given = typed("line 1", header, "machines", "object");
   const machines = new Map(Object.keys(given).map((one) => [one, typed("line 1", given, one, "names")]));
@@ -93,7 +96,8 @@ function readRecord(where, found, machines) {
   if (states === undefined) throw new ReadError(`${where}: machine '${shown(machine)}' is not in the header`);
   for (const key of ["before", "after"]) {
     const state = typed(where, found, key, "text");
-    if (!states.includes(state)) throw new ReadError(`${where}: machine '${shown(machine)}' has no state '${shown(state)}'`);
+    if (!states.includes(state))
+      throw new ReadError(`${where}: machine '${shown(machine)}' has no state '${shown(state)}'`);
   }
   return {
     time: typed(where, found, "time", "number"),
@@ -120,7 +124,8 @@ function readFinding(name, found) {
     const where = `move ${place + 1}`;
     if (!isObject(move)) throw new ReadError(`${where}: is no object`);
     const who = typed(where, move, "who", "text");
-    if (!WHO.includes(who)) throw new ReadError(`${where}: '${shown(who)}' takes no part; expected one of ${WHO.join(", ")}`);
+    if (!WHO.includes(who))
+      throw new ReadError(`${where}: '${shown(who)}' takes no part; expected one of ${WHO.join(", ")}`);
     return {
       who,
       what: typed(where, move, "what", "text"),

@@ -55,9 +55,17 @@ class RecordingView {
   aboutTrace() {
     const { model, file } = this;
     const count = file.records.length;
-    const parts = [`${model.end.toFixed(1)} s`, `${count.toLocaleString("en")} event${count === 1 ? "" : "s"}`, `rtfsm ${shown(file.rtfsm, 20)}`];
+    const parts = [
+      `${model.end.toFixed(1)} s`,
+      `${count.toLocaleString("en")} event${count === 1 ? "" : "s"}`,
+      `rtfsm ${shown(file.rtfsm, 20)}`,
+    ];
     if (model.judged) parts.push(`held against the tables of ${this.facts.profile}`);
-    else if (model.profile) parts.push(`not held against the tables: they are of ${this.facts.profile}, and it is of ${model.profile}; make its page with --profile ${model.profile}`);
+    else if (model.profile)
+      parts.push(
+        `not held against the tables: they are of ${this.facts.profile}, and it is of ${model.profile}; ` +
+          `make its page with --profile ${model.profile}`,
+      );
     else parts.push("not held against the tables: its machines are not those that are shipped");
     return parts.join(" · ");
   }
@@ -80,7 +88,8 @@ class RecordingView {
     const last = this.model.times.length - 1;
     this.at = Math.max(0, Math.min(last, place));
     byId("at").value = String(this.at);
-    byId("count").textContent = `${(this.at + 1).toLocaleString("en")} of ${this.model.times.length.toLocaleString("en")}`;
+    byId("count").textContent =
+      `${(this.at + 1).toLocaleString("en")} of ${this.model.times.length.toLocaleString("en")}`;
     if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => {
@@ -106,8 +115,13 @@ class RecordingView {
     if (this.painter.reach(this.model.times[this.at])) this.painter.paint();
     this.placeCursor();
     const words = this.words(this.at);
-    byId("at").setAttribute("aria-valuetext", `${this.at + 1} of ${this.model.times.length}: ${words.when}, ${words.who} ${words.what}`);
-    byId("event").replaceChildren(...(this.file.kind === "trace" ? this.step(this.file.records[this.at]) : this.move(this.file.moves[this.at])));
+    byId("at").setAttribute(
+      "aria-valuetext",
+      `${this.at + 1} of ${this.model.times.length}: ${words.when}, ${words.who} ${words.what}`,
+    );
+    byId("event").replaceChildren(
+      ...(this.file.kind === "trace" ? this.step(this.file.records[this.at]) : this.move(this.file.moves[this.at])),
+    );
     this.renderAround();
     if (this.file.kind === "trace") this.renderAlive();
   }
@@ -125,7 +139,10 @@ class RecordingView {
   step(record) {
     const { machine: name, instance, event, before, after, effects, reason, given, words, bytes } = record;
     const finite = [...given].map(([field, value]) => `${field}=${value}`).join(", ");
-    const carried = [words && `${words} word${words === 1 ? "" : "s"}`, bytes && `${bytes.toLocaleString("en")} bytes of sound`].filter(Boolean);
+    const carried = [
+      words && `${words} word${words === 1 ? "" : "s"}`,
+      bytes && `${bytes.toLocaleString("en")} bytes of sound`,
+    ].filter(Boolean);
     const why = reason ? this.why(record) : "";
     return pairs([
       ["time", `${record.time.toFixed(3)} s, in line ${this.at + 2}`],
@@ -145,7 +162,9 @@ class RecordingView {
     const machine = this.byName.get(record.machine);
     const event = machine?.eventNumbers.get(record.event);
     if (event === undefined) return "";
-    const cell = machine.cells[machine.stateNumbers.get(record.before)][event].map((number) => machine.decisions[number]);
+    const cell = machine.cells[machine.stateNumbers.get(record.before)][event].map(
+      (number) => machine.decisions[number],
+    );
     return cell.find((decision) => decision.reason === record.reason)?.why ?? "";
   }
 
@@ -175,7 +194,11 @@ class RecordingView {
       items.push(
         el(
           "li",
-          { "aria-current": place === this.at, class: this.wrongAt.has(place) ? "wrong" : "", on: { click: () => this.go(place) } },
+          {
+            "aria-current": place === this.at,
+            class: this.wrongAt.has(place) ? "wrong" : "",
+            on: { click: () => this.go(place) },
+          },
           el("span", { class: "when", text: when }),
           el("span", { class: "who", text: who }),
           el("span", { class: "what", text: what }),
@@ -206,7 +229,16 @@ class RecordingView {
 
   renderLegend() {
     const items = this.model.lanes.flatMap((lane) =>
-      lane.legend.length ? [el("li", {}, el("span", { class: "dim", text: shown(lane.label, 18) }), ...lane.legend.flatMap((state) => [sign(lane.looks[state], lane.machine), shown(state, 24)]))] : [],
+      lane.legend.length
+        ? [
+            el(
+              "li",
+              {},
+              el("span", { class: "dim", text: shown(lane.label, 18) }),
+              ...lane.legend.flatMap((state) => [sign(lane.looks[state], lane.machine), shown(state, 24)]),
+            ),
+          ]
+        : [],
     );
     const cut = this.model.lanes.some((lane) => lane.runs.some((run) => run.cut));
     if (cut) items.push(el("li", {}, el("i", { class: "edge" }), "cut while it was live"));
@@ -223,7 +255,9 @@ class RecordingView {
       return el("li", {}, el("button", { text: words, on: { click: () => this.go(place) } }));
     });
     if (groups.length > LISTED) items.push(el("li", { class: "dim", text: `and ${groups.length - LISTED} more` }));
-    const none = this.model.judged ? "Nothing: every step is one that the tables have." : "No gap. Nothing more was looked for.";
+    const none = this.model.judged
+      ? "Nothing: every step is one that the tables have."
+      : "No gap. Nothing more was looked for.";
     byId("wrong").replaceChildren(...(items.length ? items : [el("li", { class: "dim", text: none })]));
   }
 
@@ -267,54 +301,4 @@ class RecordingView {
       { passive: false },
     );
   }
-}
-
-function pairs(rows) {
-  return rows.filter(([, words]) => words).flatMap(([name, words]) => [el("dt", { text: name }), el("dd", { text: words, data: { of: name } })]);
-}
-
-/** Problems that follow each other and say the same, told once. */
-function grouped(problems) {
-  const groups = [];
-  for (const problem of problems) {
-    const last = groups.at(-1);
-    if (last?.kind === problem.kind && last.text === problem.text) last.times += 1;
-    else groups.push({ ...problem, times: 1 });
-  }
-  return groups;
-}
-
-function argsOf(move) {
-  const words = move.args.map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return [...words, ...(move.on ? [`on=${move.on}`] : []), ...(move.atOnce ? ["(at once)"] : [])].join(" ");
-}
-
-const ODD = {
-  handshake: "the provider answers nothing by itself",
-  reads: "the host reads no stream until the end",
-  obeys: "the host does not interrupt when the user speaks",
-};
-
-function aboutFinding(file) {
-  const count = file.moves.length;
-  const parts = [`a finding of rtfsm fuzz${file.target ? ` on ${shown(file.target, 60)}` : ""}`, `${count} move${count === 1 ? "" : "s"}`];
-  if (file.odd.length) parts.push(`while ${file.odd.map((one) => ODD[one]).join(", and ")}`);
-  return parts.join(" · ");
-}
-
-/** The place of the last time that is not after this one. */
-function nearest(times, time) {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle] <= time) low = middle + 1;
-    else high = middle;
-  }
-  if (low === times.length || low === 0) return Math.max(0, low - 1);
-  return times[low] - time < time - times[low - 1] ? low : low - 1;
-}
-
-/** A look as in the picture; the style has the same shapes for it. */
-function sign(look, machine) {
-  return el("i", { class: `sign ${hueOf(look, machine)}`, "aria-hidden": "true" });
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 
@@ -32,7 +33,8 @@ def run(trace: str, *, file: str | None = None, width: int | None = None) -> int
         return _unusable(f"{trace}: {error.strerror or error}; `rtfsm demo --out DIR` makes a recording to look at")
     if file is None:
         columns = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else NOT_A_TERMINAL)
-        sys.stdout.write(_encodable(text(recording, max(columns, NARROWEST))))
+        colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        sys.stdout.write(_encodable(text(recording, max(columns, NARROWEST), colours=colours)))
     else:
         try:
             with open(file, "w", encoding="utf-8", newline="\n") as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -15,11 +16,17 @@ MARKS = {Look.NONE: " ", Look.WAIT: "░", Look.LIVE: "█", Look.BUSY: "▒", L
 BROKEN = "▌"
 """The last character of what was cut while it was live."""
 WRONG = "▲"
+BLUE, GREEN, YELLOW, RED = 34, 32, 33, 31
 NARROWEST = 60
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 """Seconds between two marks of a scale."""
 TOLD = 20
 LONGEST = 40
+
+
+_COLOURED = re.compile(
+    "|".join(f"{mark}+" for mark in (MARKS[Look.LIVE], MARKS[Look.BUSY], MARKS[Look.CUT], BROKEN, WRONG))
+)
 
 
 def shown(given: str, longest: int = LONGEST) -> str:
@@ -38,10 +45,18 @@ def ticks(span: float, most: int) -> tuple[float, int]:
     return step, int(span / step + 1e-9)
 
 
-def text(recording: Recording, width: int = 100) -> str:
+def text(recording: Recording, width: int = 100, *, colours: bool = False) -> str:
     """The recording as lines of at most ``width`` characters, 60 at least: a lane for each machine, then what is wrong
-    in it, then what the marks mean."""
-    return "\n".join(_lines(recording, max(width, NARROWEST))) + "\n"
+    in it, then what the marks mean. colours: those of a terminal, which tell nothing that the marks do not."""
+    lines = _lines(recording, max(width, NARROWEST))
+    return "\n".join(map(_coloured, lines) if colours else lines) + "\n"
+
+
+def _coloured(line: str) -> str:
+    """The same line with the marks in colours, the user's voice in one of its own."""
+    live = GREEN if line.startswith("user ") else BLUE
+    codes = {MARKS[Look.LIVE]: live, MARKS[Look.BUSY]: YELLOW, MARKS[Look.CUT]: RED, BROKEN: RED, WRONG: RED}
+    return _COLOURED.sub(lambda found: f"\x1b[{codes[found[0][0]]}m{found[0]}\x1b[0m", line)
 
 
 def _lines(recording: Recording, width: int) -> Iterator[str]:

@@ -106,6 +106,24 @@ def test_everything_can_be_done_with_the_keyboard(opened: Browser) -> None:
     assert state(opened, "session") == "CLOSING"
 
 
+def test_who_uses_the_keyboard_is_not_put_out_when_controls_are_made_anew(opened: Browser) -> None:
+    focused = "return document.activeElement.textContent"
+    opened.run("document.querySelector('#card-session [data-event=CloseRequested]').focus()")
+    opened.press("enter", "down", "tab")
+    opened.run("document.querySelector('#last .deliver').focus()")
+    opened.press("enter")  # Release, handed to a generation, which refuses it: the list of effects is gone
+    assert "Release" in opened.run(focused)
+    opened.press("down")  # further back in what happened
+    assert "CloseRequested" in opened.run(focused)
+    opened.press("enter")
+    assert "CloseRequested" in opened.run(focused)
+    opened.run("document.querySelector('#card-session [data-event=TimerElapsed]').focus()")
+    opened.press("enter")
+    opened.run("document.querySelector('#card-session .again').focus()")
+    opened.press("enter")
+    assert opened.run("return document.activeElement.dataset.event") == "TransportOpened"
+
+
 def test_every_control_has_a_name_and_each_list_of_events_is_one_stop_of_the_tab_key(opened: Browser) -> None:
     nameless = """
     return [...document.querySelectorAll('button, select, input')].filter((one) =>

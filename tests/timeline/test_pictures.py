@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def recording(folder: Path, given: str, name: str = "call.jsonl") -> Recording:
 
 def test_a_conversation_is_drawn_in_characters(tmp_path: Path) -> None:
     assert text(recording(tmp_path, talk(3)), 76) == DRAWN
+
+
+def test_colours_change_no_character(tmp_path: Path) -> None:
+    found = recording(tmp_path, talk(3))
+    coloured = text(found, 76, colours=True)
+    assert "\x1b[32m███\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == DRAWN
 
 
 @pytest.mark.parametrize("width", [1, 60, 61, 100, 317])
