@@ -12,7 +12,9 @@ function modelOfTrace(trace, facts, machines) {
   const lanes = [
     ...known,
     ...others.map((machine) => ({ machine, label: machine, looks: strangeLooks(trace.machines.get(machine)) })),
-  ].map((lane) => laneOf(lane, records, end, facts.cutting));
+  ]
+    .slice(0, facts.most.lanes)
+    .map((lane) => laneOf(lane, records, end, facts));
   return {
     kind: "trace",
     middle: 0,
@@ -22,7 +24,7 @@ function modelOfTrace(trace, facts, machines) {
     profile: fits,
     judged: judged.length > 0,
     runs: lanes.flatMap((lane) => lane.runs),
-    problems: problemsOf(records, judged, facts.most),
+    problems: problemsOf(records, judged, facts.most.problems),
   };
 }
 
@@ -31,7 +33,7 @@ function strangeLooks(states) {
   return Object.fromEntries(states.map((state, place) => [state, place ? turns[(place + 3) % 4] : "NONE"]));
 }
 
-function laneOf({ machine, label, looks }, records, end, cutting) {
+function laneOf({ machine, label, looks }, records, end, { cutting, most }) {
   const taken = new Map();
   for (const [place, record] of records.entries()) {
     if (record.machine !== machine) continue;
@@ -47,11 +49,12 @@ function laneOf({ machine, label, looks }, records, end, cutting) {
     const segments = own.filter((run) => run.look !== "NONE");
     if (segments.length === 0) continue;
     const free = ends.findIndex((until) => until <= segments[0].begin);
-    const row = free === -1 ? ends.length : free;
+    const row = Math.min(free === -1 ? ends.length : free, most.rows - 1);
     ends[row] = segments.at(-1).end;
     bars.push({ instance, row, segments });
   }
-  const legend = Object.keys(looks).filter((state) => runs.some((run) => run.state === state && run.look !== "NONE"));
+  const seen = new Set(runs.filter((run) => run.look !== "NONE").map((run) => run.state));
+  const legend = Object.keys(looks).filter((state) => seen.has(state));
   return { machine, label, looks, rows: Math.max(1, ends.length), bars, runs, legend };
 }
 
@@ -111,6 +114,6 @@ function modelOfFinding(finding) {
     profile: null,
     judged: true,
     runs: [],
-    problems: moves.length ? [{ place: moves.length - 1, kind: "LAW", text }] : [],
+    problems: [{ place: Math.max(0, moves.length - 1), kind: "LAW", text }],
   };
 }

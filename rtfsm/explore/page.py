@@ -14,7 +14,7 @@ from rtfsm.language import Machine
 from rtfsm.machines import compose
 from rtfsm.profiles import PROFILES
 from rtfsm.targets import births_of
-from rtfsm.timeline.lanes import CUTTING, LANES
+from rtfsm.timeline.lanes import CUTTING, LANES, MOST_LANES, MOST_ROWS
 from rtfsm.timeline.problems import MOST
 
 from .tables import tables
@@ -54,7 +54,7 @@ def data(profile: str, trace: tuple[str, str] | None = None) -> dict[str, Any]:
             for machine, (label, looks) in LANES.items()
         ],
         "cutting": list(CUTTING),
-        "most": MOST,
+        "most": {"problems": MOST, "lanes": MOST_LANES, "rows": MOST_ROWS},
     }
     if trace is not None:
         found["trace"] = {"name": trace[0], "text": trace[1]}

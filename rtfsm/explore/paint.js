@@ -171,7 +171,7 @@ class Painter {
     pen.fillStyle = this.colours.cut;
     pen.strokeStyle = this.colours.cut;
     pen.setLineDash([3, 3]);
-    for (const problem of this.model.problems) {
+    for (const problem of this.model.times.length ? this.model.problems : []) {
       const x = Math.round(this.x(this.model.times[problem.place] + this.model.middle)) + 0.5;
       if (x < LABELS || x > LABELS + this.room + 1) continue;
       line(pen, x, TOP - 4, x, this.bottom + 10);

@@ -25,12 +25,15 @@ function readFile(name, text) {
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
+const isWordOrBool = (value) => typeof value === "string" || typeof value === "boolean";
+
 const KINDS = {
   text: ["a string", (value) => typeof value === "string"],
   whole: ["a whole number", Number.isSafeInteger],
   number: ["a number", Number.isFinite],
   names: ["an array of strings", (value) => Array.isArray(value) && value.every((one) => typeof one === "string")],
   object: ["an object", isObject],
+  finite: ["strings and booleans", (value) => isObject(value) && Object.values(value).every(isWordOrBool)],
 };
 
 function typed(where, found, key, kind, missing) {
@@ -77,6 +80,8 @@ function readTrace(name, text) {
   if (lines.at(-1) !== "") {
     throw new ReadError(`line ${lines.length}: the file ends inside this line; the recording was cut short`);
   }
+  typed("line 1", header, "rtfsm", "text");
+  typed("line 1", header, "started", "number");
   const records = [];
   let before = 0;
   for (const [place, line] of lines.slice(1, -1).entries()) {
@@ -86,7 +91,7 @@ function readTrace(name, text) {
     before = record.time;
     records.push(record);
   }
-  return { kind: "trace", name, rtfsm: typed("line 1", header, "rtfsm", "text"), machines, records };
+  return { kind: "trace", name, rtfsm: header.rtfsm, machines, records };
 }
 
 function readRecord(where, found, machines) {
@@ -99,6 +104,7 @@ function readRecord(where, found, machines) {
     if (!states.includes(state))
       throw new ReadError(`${where}: machine '${shown(machine)}' has no state '${shown(state)}'`);
   }
+  typed(where, found, "seconds", "number", 0);
   return {
     time: typed(where, found, "time", "number"),
     machine,
@@ -111,7 +117,7 @@ function readRecord(where, found, machines) {
     reason: typed(where, found, "reason", "text", null),
     words: typed(where, found, "words", "whole", 0),
     bytes: typed(where, found, "bytes", "whole", 0),
-    given: new Map(Object.entries(typed(where, found, "with", "object", {}))),
+    given: new Map(Object.entries(typed(where, found, "with", "finite", {}))),
   };
 }
 

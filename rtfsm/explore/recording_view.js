@@ -108,7 +108,11 @@ class RecordingView {
   render() {
     if (this.model.times.length === 0) {
       for (const id of ["event", "alive", "around"]) byId(id).replaceChildren();
-      byId("event").append(el("dd", { text: "Nothing happens in it." }));
+      byId("event").append(
+        el("dd", {
+          text: this.file.kind === "trace" ? "Nothing happens in it." : "It takes no move: connecting is enough.",
+        }),
+      );
       byId("count").textContent = "";
       return;
     }

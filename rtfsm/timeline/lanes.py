@@ -9,7 +9,19 @@ import attrs
 
 from rtfsm.trace import Header, Record
 
-__all__ = ["CUTTING", "LANES", "Bar", "Lane", "Look", "Segment", "lanes_of", "legend_of", "span_of"]
+__all__ = [
+    "CUTTING",
+    "LANES",
+    "MOST_LANES",
+    "MOST_ROWS",
+    "Bar",
+    "Lane",
+    "Look",
+    "Segment",
+    "lanes_of",
+    "legend_of",
+    "span_of",
+]
 
 
 class Look(Enum):
@@ -55,6 +67,10 @@ LANES: Mapping[str, tuple[str, Mapping[str, Look]]] = {
 }  # fmt: skip
 """The shipped machines in the order of their lanes: what a lane is called, and how each state is drawn."""
 
+MOST_LANES, MOST_ROWS = 24, 12
+"""What a picture has room for. Machines beyond are left out; instances beyond are drawn over each other in the last
+row. A conversation of the shipped machines comes to a handful of either."""
+
 CUTTING = ("GenerationInterrupted", "InterruptRequested", "PlayoutStopped", "Release", "Superseded", "UserCut")
 """Events that end what is live before it has come to its own end."""
 
@@ -74,7 +90,8 @@ class Segment:
 
 @attrs.frozen
 class Bar:
-    """One instance from its first to its last drawn state. row: of its lane; bars in one row do not overlap."""
+    """One instance from its first to its last drawn state. row: of its lane; bars in one row do not overlap, but
+    for the last of MOST_ROWS."""
 
     instance: str
     row: int
@@ -109,7 +126,7 @@ def lanes_of(header: Header, records: Sequence[Record]) -> list[Lane]:
     known = [name for name in LANES if name in header.machines]
     others = sorted(name for name in header.machines if name not in LANES)
     end = span_of(records)
-    return [_lane(name, header.machines[name], records, end) for name in (*known, *others)]
+    return [_lane(name, header.machines[name], records, end) for name in (*known, *others)[:MOST_LANES]]
 
 
 def _lane(machine: str, states: Sequence[str], records: Sequence[Record], end: float) -> Lane:
@@ -124,8 +141,8 @@ def _lane(machine: str, states: Sequence[str], records: Sequence[Record], end: f
         segments = _segments(looks, steps, instance == machine, end)
         if not segments:
             continue
-        free = [row for row, until in enumerate(ends) if until <= segments[0].begin]
-        row = free[0] if free else len(ends)
+        free = (row for row, until in enumerate(ends) if until <= segments[0].begin)
+        row = min(next(free, len(ends)), MOST_ROWS - 1)
         ends[row : row + 1] = [segments[-1].end]
         bars.append(Bar(instance, row, tuple(segments)))
     return Lane(machine, label, max(1, len(ends)), tuple(bars))

@@ -7,7 +7,8 @@ seen by that; what the application or the provider does wrong is not, for no tab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
@@ -37,19 +38,12 @@ class Problem:
 
 def profile_of(header: Header) -> str | None:
     """The profile whose machines have the states that the recording names; None where none has."""
-    for profile, wire in PROFILES.items():
-        if header.machines == {one.name: tuple(state.name for state in one.states) for one in compose(wire).machines}:
-            return profile
-    return None
+    return next((profile for profile in PROFILES if _tables(profile).states == header.machines), None)
 
 
 def problems_of(header: Header, records: Iterable[Record], profile: str | None) -> Iterator[Problem]:
     """The problems of a recording, in order. profile: whose tables; with None, only gaps are looked for."""
-    tables = {}
-    if profile is not None:
-        wire = PROFILES[profile]
-        for machine in compose(wire).machines:
-            tables[machine.name] = _Table(machine, births_of(wire) if machine.name == "generation" else ())
+    tables = {} if profile is None else _tables(profile).of
     left: dict[tuple[str, str], str] = {}
     contexts: dict[tuple[str, str], set[Any]] = {}
     told = 0
@@ -67,6 +61,24 @@ def problems_of(header: Header, records: Iterable[Record], profile: str | None) 
         if problem is not None and told < MOST:
             told += 1
             yield Problem(place, *problem)
+
+
+@attrs.frozen
+class _Tables:
+    """The machines of a profile. states: as a recording names them."""
+
+    states: Mapping[str, tuple[str, ...]]
+    of: Mapping[str, _Table]
+
+
+@cache
+def _tables(profile: str) -> _Tables:
+    wire = PROFILES[profile]
+    machines = compose(wire).machines
+    return _Tables(
+        {one.name: tuple(state.name for state in one.states) for one in machines},
+        {one.name: _Table(one, births_of(wire) if one.name == "generation" else ()) for one in machines},
+    )
 
 
 class _Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from rtfsm.explore import page
 from rtfsm.profiles import PROFILES
 from rtfsm.timeline import Segment, load
+from rtfsm.trace import TraceError
 
 from .browser import Browser
 from .recordings import EVIL, evil, finding, talk, trace
@@ -320,3 +322,82 @@ def test_a_real_conversation_is_what_the_tables_have(chromium: Browser, tmp_path
     chromium.open(file)
     chromium.settle()
     assert chromium.run("return [page.recording.model.judged, page.recording.model.problems]") == [True, []]
+
+
+def test_a_finding_without_moves_says_what_was_broken(opened: Browser, tmp_path: Path) -> None:
+    found = json.loads(finding(tmp_path).read_text())
+    found["ordering"]["moves"] = []
+    give(opened, json.dumps(found))
+    assert "connecting is enough" in opened.text("#event")
+    assert "LAW: one-fatal-error" in opened.text("#wrong")
+
+
+ODD = (None, 7, -1, 1e300, "", "x", "SPEAKING", "generation", [], ["PushText"], {}, {"kind": True}, True, False)
+
+
+def bent(lines: list[str], random: Random) -> str:
+    """A recording of which one line has something else in it, is missing, doubled, or not even JSON."""
+    lines = list(lines)
+    place = random.randrange(len(lines))
+    line = json.loads(lines[place])
+    match random.randrange(12):
+        case 0:
+            del lines[place]
+        case 1:
+            lines.insert(place, lines[random.randrange(len(lines))])
+        case 2:
+            cut = random.randrange(len(lines[place]))
+            lines[place] = lines[place][:cut]
+        case 3:
+            del line[random.choice(list(line))]
+            lines[place] = json.dumps(line)
+        case 4 | 5 | 6:
+            key = random.choice([*line, "with", "words", "bytes", "reason", "seconds"])
+            lines[place] = json.dumps({**line, key: random.choice(ODD)})
+        case _:  # what is usual in another step
+            other = json.loads(random.choice(lines))
+            key = random.choice(["event", "effects", "after", "before", "arm", "reason", "instance"])
+            lines[place] = json.dumps({**line, key: other.get(key, line.get(key, "LATE"))})
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_and_python_take_and_refuse_the_same_files(opened: Browser, tmp_path: Path) -> None:
+    random = Random(1)
+    lines = talk(2).splitlines()
+    texts = [bent(lines, random) for _ in range(150)]
+    path = tmp_path / "bent.jsonl"
+    expected: list[Any] = []
+    for text in texts:
+        path.write_text(text)
+        try:
+            expected.append(pythons(path))
+        except TraceError:
+            expected.append(None)
+    script = f"""
+    return arguments[0].map((text) => {{
+      page.open('bent.jsonl', text);
+      if (document.getElementById('notice').textContent) return null;
+      {MODEL}
+    }})"""
+    seen = opened.run(script, texts)
+    for text, meant, drawn in zip(texts, expected, seen, strict=True):
+        assert drawn == meant, text
+    refused = sum(one is None for one in expected)
+    wrong = sum(one is not None and bool(one["problems"]) for one in expected)
+    assert min(refused, wrong, len(texts) - refused - wrong) > 20
+
+
+def test_more_instances_than_there_is_room_for_are_drawn_all_the_same(opened: Browser, tmp_path: Path) -> None:
+    steps = [
+        {"time": number / 100, "machine": "m", "instance": f"one {number}", "event": "E", "before": "A", "after": "B"}
+        for number in range(400)
+    ]
+    path = tmp_path / "crowd.jsonl"
+    path.write_text(trace({"m": ["A", "B"], **{f"n{number}": ["A"] for number in range(500)}}, *steps))
+    choose(opened, path)
+    assert opened.run(MODEL) == pythons(path)
+    assert opened.run("return document.getElementById('lanes').height") < 2000
+    assert opened.run("return document.querySelectorAll('#alive li').length") == 1
+    opened.run("page.recording.go(399)")
+    opened.settle()
+    assert opened.run("return document.querySelectorAll('#alive li').length") == 100
