@@ -124,10 +124,11 @@ class Painter {
 
   segment(pen, segment, top) {
     if (segment.end < this.from || segment.begin > this.to) return;
-    const left = this.x(segment.begin);
-    const wide = Math.max(1.5, this.x(segment.end) - left);
+    // What is out of view is left out, so that the name stands where it can be read.
+    const left = Math.max(this.x(segment.begin), LABELS - 4);
+    const wide = Math.max(1.5, Math.min(this.x(segment.end), LABELS + this.room + 4) - left);
     drawLook(pen, this, hueOf(segment.look, segment.machine), left, top, wide, BAR);
-    if (segment.cut) {
+    if (segment.cut && segment.end <= this.to) {
       pen.fillStyle = this.colours.cut;
       pen.fillRect(left + wide - 3, top - 2, 3, BAR + 4);
     }

@@ -32,6 +32,7 @@ class RecordingView {
     const { file, model } = this;
     this.wrongAt = new Map(model.problems.map((problem) => [problem.place, problem]));
     byId("empty").hidden = true;
+    byId("tip").hidden = true;
     byId("shown").hidden = false;
     byId("title").textContent = shown(file.name, 80);
     byId("about").textContent = file.kind === "trace" ? this.aboutTrace() : aboutFinding(file);

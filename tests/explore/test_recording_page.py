@@ -229,6 +229,13 @@ return [window.hurt ?? null, document.querySelectorAll('main img, main script, m
 """
 
 
+OVERFLOWING = """
+return [...document.querySelectorAll('#recording *')].filter((one) =>
+  one.getBoundingClientRect().right > one.parentElement.closest('section').getBoundingClientRect().right + 1)
+  .map((one) => one.outerHTML)
+"""
+
+
 def test_names_that_mean_harm_are_text(opened: Browser, tmp_path: Path) -> None:
     give(opened, evil(), EVIL)
     shown = []
@@ -238,6 +245,7 @@ def test_names_that_mean_harm_are_text(opened: Browser, tmp_path: Path) -> None:
         shown.append(opened.text("#shown"))
     assert opened.run(HURT) == [None, 0, 2]
     assert "<img src=x onerror=" in shown[0]
+    assert opened.run(OVERFLOWING) == []
     assert not any(sign in "".join(shown) for sign in ("\u202e", "\x1b", "\x00"))
     give(opened, json.dumps({**json.loads(finding(tmp_path, words=EVIL).read_text()), "target": EVIL}))
     assert opened.run(HURT) == [None, 0, 2]
