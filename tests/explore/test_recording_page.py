@@ -340,7 +340,22 @@ def test_a_finding_without_moves_says_what_was_broken(opened: Browser, tmp_path:
     assert "LAW: one-fatal-error" in opened.text("#wrong")
 
 
-ODD = (None, 7, -1, 1e300, "", "x", "SPEAKING", "generation", [], ["PushText"], {}, {"kind": True}, True, False)
+ODD: tuple[Any, ...] = (
+    None,
+    7,
+    -1,
+    1e300,
+    "",
+    "x",
+    "SPEAKING",
+    "generation",
+    [],
+    ["PushText"],
+    {},
+    {"kind": True},
+    True,
+    False,
+)
 
 
 def bent(lines: list[str], random: Random) -> str:
