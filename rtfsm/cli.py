@@ -12,6 +12,7 @@ from typing import Any
 
 import rtfsm
 from rtfsm.check import cli as check
+from rtfsm.diff import cli as diff
 from rtfsm.draw import cli as draw
 from rtfsm.explore import cli as explore
 from rtfsm.mutate import MACHINES
@@ -71,17 +72,9 @@ def _run(argv: Sequence[str]) -> int:
             replay=options.replay,
         )
     if options.command == "draw":
-        if (options.write or options.check) and (options.machine != "all" or options.format or options.profile):
-            print(
-                "rtfsm draw: --write and --check are about all drawings; leave out the machine, --format and --profile",
-                file=sys.stderr,
-            )
-            return USAGE
-        if options.write is not None:
-            return draw.write_directory(options.write)
-        if options.check is not None:
-            return draw.check_directory(options.check)
-        return draw.run(options.machine, options.profile, options.format or "mermaid")
+        return draw.run(options)
+    if options.command == "diff":
+        return diff.run(options)
     if options.command == "explore":
         return explore.run(options.output, options.profile, options.trace)
     if options.command == "timeline":
@@ -126,13 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--replay", metavar="ORDER", help="show an order, 'label; label; ...' or a file of it, at length")
     one.add_argument("--verbose", action="store_true", help="list the arms that no order of events reaches")
 
-    one = commands.add_parser("draw", help="draw machines")
-    one.add_argument("machine", nargs="?", default=ALL, help="MODULE:NAME, the name of a shipped machine, or all")
-    one.add_argument("--profile", choices=profiles, help="phonic by default")
-    one.add_argument("--format", choices=draw.FORMATS, help="mermaid by default")
-    directory = one.add_mutually_exclusive_group()
-    directory.add_argument("--write", metavar="DIR", help="write every drawing below DIR")
-    directory.add_argument("--check", metavar="DIR", help="fail where a drawing below DIR is out of date")
+    one = commands.add_parser("draw", help="draw machines, what couples them, or a recording")
+    draw.add_arguments(one)
+
+    one = commands.add_parser("diff", help="compare two versions of machines")
+    diff.add_arguments(one)
 
     one = commands.add_parser("explore", help="write a page to click through the machines, and through recordings")
     one.add_argument("-o", "--output", metavar="FILE", required=True, help="the page: one file, which needs no network")
@@ -160,9 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", metavar="FILE", help="write what became of each mutant")
 
     one = commands.add_parser("serve", help="serve a scripted provider on this machine")
-    one.add_argument("provider", choices=["phonic"])
+    one.add_argument("provider", choices=["openai", "phonic"])
     one.add_argument("--host", default="127.0.0.1", help="127.0.0.1 by default")
     one.add_argument("--port", type=_port, default=8765, help="8765 by default; 0 for a free one")
+    one.add_argument("--scenario", metavar="MODULE:NAME", help="what it does; listening and answering by default")
     one.add_argument("--verbose", action="store_true", help="print every audio chunk too")
 
     commands.add_parser("fuzz", help="look for orderings of events that break a realtime model", add_help=False)
@@ -194,10 +186,11 @@ def _port(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    server = _optional("serve", "rtfsm.testing.phonic_server.cli")
+    server = _optional("serve", f"rtfsm.testing.{options.provider}_server.cli")
     if server is None:
         return USAGE
-    return int(server.serve(options.host, options.port, verbose=options.verbose))
+    chosen = {} if options.scenario is None else {"scenario": options.scenario}
+    return int(server.serve(options.host, options.port, verbose=options.verbose, **chosen))
 
 
 def _demo(argv: Sequence[str]) -> int:

@@ -35,6 +35,9 @@ class Talk(Protocol):
     def said(self, move: Move) -> None:
         """Take note that this was said. Must survive every move of the provider's."""
 
+    def exchange(self, pick: Pick) -> Sequence[Move]:
+        """A whole turn of the agent's, or of the user's, from beginning to end; empty where none can begin now."""
+
     def last_words(self) -> Sequence[Move]:
         """What ends all that is open, so that nothing more is to come."""
 
@@ -65,8 +68,16 @@ class Connection(Protocol):
         """What the client did that no correct client does, without numbers, ids and words."""
 
     @property
+    def early_sound(self) -> bool:
+        """Whether the client sent sound before the provider takes any."""
+
+    @property
     def outputs(self) -> Sequence[str]:
         """Ids of the tool calls whose outputs came, in order."""
+
+    @property
+    def asked(self) -> int:
+        """How often the client asked the provider to speak."""
 
     def told(self, text: str) -> bool:
         """Whether any message of the client's, sound apart, holds this text."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from rtfsm.testing.contract import WATCHES, judge
+from rtfsm.testing.contract.running import unreadable
+from rtfsm.testing.contract.seen import SeenGeneration
 from rtfsm.testing.contract.witness import Witness
 
 from .dialect import KEY, Connection, Dialect, Talk, Wire
@@ -17,6 +19,10 @@ from .findings import Finding
 from .moves import Move, Ordering
 
 __all__ = ["LAWS", "Case", "Law", "Made", "Moment", "judged"]
+
+
+PATIENCE = 50.0
+"""Seconds for which a provider waits for an output for sure; after a minute it is told that there is none."""
 
 
 class Moment(enum.Enum):
@@ -49,6 +55,8 @@ class Case:
     log: Sequence[str]
     step: int = 0
     made: list[Made] = attrs.field(factory=list)
+    kept: set[str] = attrs.field(factory=set)
+    """Calls whose output the host gave, and the provider did not get then."""
     answered: set[int] = attrs.field(factory=set)
     """Steps in which the host gave an output that the provider got."""
     talks: dict[Connection, Talk] = attrs.field(factory=dict)
@@ -113,7 +121,13 @@ def law(name: str, text: str, moment: Moment) -> Callable[[Judge], Judge]:
 
 def judged(case: Case, laws: Sequence[Law], moment: Moment) -> list[Finding]:
     """What is wrong at this moment: by the laws, and by the contract's watches."""
-    found = [Finding(one.name, detail) for one in laws if one.moment is moment for detail in one.judge(case)]
+    found = []
+    for one in laws:
+        if one.moment is moment:
+            try:
+                found += [Finding(one.name, detail) for detail in one.judge(case)]
+            except Exception as error:
+                found.append(Finding(one.name, unreadable(error)))
     if moment is not Moment.LAST_TURN:
         for witness in case.host.witnesses:
             found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, WATCHES)]
@@ -163,9 +177,13 @@ def _speculative(case: Case) -> Iterator[str]:
             continue
         until = case.made[place + 1].at if place + 1 < len(case.made) else one.at + 1.0
         announced = [generation for witness in case.host.witnesses for generation in witness.generations]
-        empty = [generation for generation in announced if not generation.messages and not generation.calls]
-        if any(one.at <= generation.at < until for generation in empty):
+        if any(one.at <= generation.at < until and _empty(generation) for generation in announced):
             yield "expected the provider's answer to be announced when it comes; an empty one was, at the output"
+
+
+def _empty(generation: SeenGeneration) -> bool:
+    sounding = any(message.frames or message.words.strip() for message in generation.messages)
+    return not sounding and not generation.calls
 
 
 @law("sessions-are-apart", "No session is configured with what another one was given.", Moment.REST)
@@ -198,10 +216,10 @@ def _outputs(case: Case) -> Iterator[str]:
     if case.has("wire *", "host hands_over", "host closes", "host updates_options") or case.ended:
         return
     over = {move.args.get("tool_call_id") for move in case.said if move.what.startswith("tool_call_")}
-    sent = Counter(one for connection in case.wire.connections for one in connection.outputs)
-    for call in case.host.given:
-        if call not in over and not sent[call] and not any(fatal(one) for one in case.host.witnesses):
-            yield "expected the output of a tool call to be sent; it never was"
+    waited = sum(one.move.args["seconds"] for one in case.made if one.move.who == "time")
+    if waited < PATIENCE and not any(fatal(one) for one in case.host.witnesses):
+        for _ in case.kept - over:
+            yield "expected the output of a tool call to be sent when it is given; it was not"
 
 
 @law("the-context-is-what-was-spoken", "Words that were cut before they were spoken leave the context.", Moment.REST)
@@ -216,10 +234,10 @@ def _spoken(case: Case) -> Iterator[str]:
 
 @law("no-word-twice", "What the agent says is heard once.", Moment.REST)
 def _twice(case: Case) -> Iterator[str]:
-    sent = Counter(str(move.args.get("text")) for move in case.said if move.what == "audio_chunk")
+    sent = Counter(str(move.args.get("text")).strip() for move in case.said if move.what == "audio_chunk")
     for witness in case.host.witnesses:
         heard = Counter(word for generation in witness.generations for word in generation.words.split())
-        if any(heard[word.strip()] > count for word, count in sent.items() if word.strip()):
+        if any(heard[word] > count for word, count in sent.items() if word):
             yield "expected every word to be heard once; one is heard again"
 
 
@@ -256,6 +274,12 @@ def _protocol(case: Case) -> Iterator[str]:
     for connection in case.wire.connections:
         for problem in connection.errors:
             yield f"expected a correct client; the provider complains of {problem}"
+
+
+@law("sound-waits-to-be-taken", "The user's sound is sent once the provider takes it, and not before.", Moment.CLOSED)
+def _early(case: Case) -> Iterator[str]:
+    if any(connection.early_sound for connection in case.wire.connections):
+        yield "expected the user's sound to wait until the provider takes it; it was sent before, and is lost"
 
 
 @law("no-error-goes-unseen", "No error ends in the event loop alone.", Moment.CLOSED)

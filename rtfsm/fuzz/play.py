@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from rtfsm.testing.virtual_time import VirtualTimeError, run
 
+from . import word_laws as _word_laws  # noqa: F401  they join LAWS
 from .dialect import Connection, Dialect, Talk, Wire
 from .direct_host import DirectHost
 from .findings import Finding
@@ -55,7 +56,9 @@ async def _play(
     loop = asyncio.get_running_loop()
     log = _Log()
     root = logging.getLogger()
+    level = root.level
     root.addHandler(log)
+    root.setLevel(min(level, logging.INFO) or logging.INFO)
     findings: list[Finding] = []
     try:
         async with dialect.open(target, handshake=ordering.handshake, memory=memory) as wire:
@@ -78,6 +81,7 @@ async def _play(
             watch(None, case)
     finally:
         root.removeHandler(log)
+        root.setLevel(level)
     # What a session forgot in its tasks shows when they are collected; the laws have been asked already.
     loop.set_exception_handler(lambda *_: None)
     return list(dict.fromkeys(findings))
@@ -115,12 +119,12 @@ class _Player:
                 self._watch(move, case)
             case.step += 1
             case.made.append(Made(loop.time(), case.step, move))
-            before = self._outputs if move.kind == "host outputs" else 0
+            if move.kind == "host outputs":
+                await self._output(move)
+                continue
             await self._make(move)
             if not move.at_once:
                 await self.wire.settle()
-                if move.kind == "host outputs" and self._outputs > before:
-                    case.answered.add(case.step)
         for connection in self._open():
             for move in self._talk(connection).last_words():
                 await self._finish(connection, move)
@@ -145,6 +149,18 @@ class _Player:
     @property
     def _outputs(self) -> int:
         return sum(len(one.outputs) for one in self.wire.connections)
+
+    async def _output(self, move: Move) -> None:
+        """The host gives an output; does the provider get it?"""
+        case = self.case
+        given, before = set(case.host.given), self._outputs
+        await self._make(move)
+        if not move.at_once:
+            await self.wire.settle()
+            if self._outputs > before:
+                case.answered.add(case.step)
+            else:
+                case.kept |= set(case.host.given) - given
 
     def _open(self) -> list[Connection]:
         return [one for one in self.wire.connections if one.open]

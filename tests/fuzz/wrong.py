@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -9,8 +10,7 @@ from livekit.agents import llm
 
 from rtfsm.adapters.phonic import RealtimeModel
 from rtfsm.testing.memory import MemorySession
-
-__all__ = ["SWITCH", "Fine", "NoModel", "Raises", "TakesNoAddress", "Wrong"]
+from rtfsm.vocabulary.effects import PushText
 
 SWITCH = "RTFSM_TEST_HEALED"
 """In the environment: the wrong model is right."""
@@ -31,6 +31,76 @@ class Wrong(RealtimeModel):
 
         if not os.environ.get(SWITCH):
             session.generate_reply = asks  # type: ignore[method-assign]
+        return session
+
+
+class CannotCommit(RealtimeModel):
+    """The user's sound cannot be committed."""
+
+    def session(self, *, turn_detection_disabled: bool = False) -> Any:
+        session = super().session(turn_detection_disabled=turn_detection_disabled)
+
+        def commit() -> None:
+            raise NotImplementedError
+
+        session.commit_audio = commit  # type: ignore[method-assign]
+        return session
+
+
+class OnePersona(RealtimeModel):
+    """All its sessions are given the instructions of the first."""
+
+    def session(self, *, turn_detection_disabled: bool = False) -> Any:
+        session = super().session(turn_detection_disabled=turn_detection_disabled)
+        configure = session._update_session
+
+        async def same(**keywords: Any) -> None:
+            self.first = getattr(self, "first", keywords["instructions"])
+            await configure(**{**keywords, "instructions": self.first})
+
+        session._update_session = same  # type: ignore[method-assign]
+        return session
+
+
+class KeepsOutputs(RealtimeModel):
+    """What tools return stays with it."""
+
+    def session(self, *, turn_detection_disabled: bool = False) -> Any:
+        session = super().session(turn_detection_disabled=turn_detection_disabled)
+
+        async def keep(chat_ctx: llm.ChatContext) -> None:
+            pass
+
+        session.update_chat_ctx = keep  # type: ignore[method-assign]
+        return session
+
+
+class Stammers(RealtimeModel):
+    """It says every word twice."""
+
+    def session(self, *, turn_detection_disabled: bool = False) -> Any:
+        session = super().session(turn_detection_disabled=turn_detection_disabled)
+        handlers = session._shell._handlers
+        push = handlers[PushText]
+
+        def twice(*arguments: Any) -> None:
+            push(*arguments)
+            push(*arguments)
+
+        handlers[PushText] = twice
+        return session
+
+
+class LosesErrors(RealtimeModel):
+    """An interruption fails where nobody looks."""
+
+    def session(self, *, turn_detection_disabled: bool = False) -> Any:
+        session = super().session(turn_detection_disabled=turn_detection_disabled)
+
+        def interrupt() -> None:
+            asyncio.get_running_loop().call_soon(int, "no number")
+
+        session.interrupt = interrupt  # type: ignore[method-assign]
         return session
 
 
