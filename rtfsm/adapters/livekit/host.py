@@ -59,7 +59,12 @@ class HostSide:
         self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
-        self.waiting = Waiting(self._announce, lambda: not self._generations and not session.over, self._asked)
+        self.waiting = Waiting(
+            self._announce,
+            busy=lambda: bool(self._generations),
+            asked=lambda: bool(self.requests),
+            over=lambda: session.over,
+        )
         self._user_began: float | None = None
         self._last_said: str | None = None
         """Item of the message that was closed last, if it had words."""
@@ -113,9 +118,6 @@ class HostSide:
 
     def _announce(self, host: HostGeneration) -> None:
         self.emit("generation_created", host.event)
-
-    def _asked(self) -> bool:
-        return bool(self.requests)
 
     def _open_message(self, _: Effect, instance: Instance, __: Event) -> None:
         host, id = self._generations[instance.id], str(instance.part)
