@@ -120,8 +120,9 @@ class Dialect(Protocol):
     def faults(self) -> Sequence[tuple[int, Move]]:
         """What can befall a connection, each with a weight from 1 on."""
 
-    def talk(self, *, begun: bool) -> Talk:
-        """A new conversation; ``begun``: the handshake is over."""
+    def talk(self, *, begun: bool, number: int = 0) -> Talk:
+        """A new conversation; ``begun``: the handshake is over. number: how many there were before it, for a provider
+        whose ids are unique beyond a conversation."""
 
     def option(self, number: int) -> Mapping[str, Any]:
         """Keywords for the model's ``update_options`` that set something to a value of that number, as text.

@@ -36,7 +36,12 @@ class Draft:
         """Messages that are late: held back since their time."""
         self.sessions = 1
         self.numbers = 0
-        self._talks: list[Talk] = [dialect.talk(begun=handshake)]
+        self._begun = 0
+        self._talks: list[Talk] = [self._new()]
+
+    def _new(self) -> Talk:
+        self._begun += 1
+        return self.dialect.talk(begun=self.handshake, number=self._begun - 1)
 
     def talk(self, on: int) -> Talk:
         """The provider's conversation on one connection."""
@@ -44,12 +49,12 @@ class Draft:
 
     def anew(self, on: int) -> None:
         """The conversation on this connection is over; another one begins."""
-        self._talks[min(on, len(self._talks) - 1)] = self.dialect.talk(begun=self.handshake)
+        self._talks[min(on, len(self._talks) - 1)] = self._new()
 
     def another(self) -> None:
         """A session more."""
         self.sessions += 1
-        self._talks.append(self.dialect.talk(begun=self.handshake))
+        self._talks.append(self._new())
 
     def number(self) -> int:
         """A number that was not used yet."""

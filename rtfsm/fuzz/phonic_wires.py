@@ -46,7 +46,7 @@ class PhonicDialect:
         (1, Move("wire", "refuse", {"status": 503, "times": 9})),
     )
 
-    def talk(self, *, begun: bool) -> PhonicTalk:
+    def talk(self, *, begun: bool, number: int = 0) -> PhonicTalk:
         return PhonicTalk(begun=begun)
 
     def option(self, number: int) -> Mapping[str, Any]:
