@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from livekit.agents import llm
 
+from .meaning import Meaning
 from .moves import Move, Pick
 from .target import Target
 
@@ -120,6 +121,11 @@ class Dialect(Protocol):
     def faults(self) -> Sequence[tuple[int, Move]]:
         """What can befall a connection, each with a weight from 1 on."""
 
+    @property
+    def abilities(self) -> Sequence[str]:
+        """What a host can do with this provider's sessions and not with everyone's: ``truncation``, ``tool choice`` of
+        a single reply, ``turns by hand`` (a session without turn detection)."""
+
     def talk(self, *, begun: bool, number: int = 0) -> Talk:
         """A new conversation; ``begun``: the handshake is over. number: how many there were before it, for a provider
         whose ids are unique beyond a conversation."""
@@ -129,6 +135,10 @@ class Dialect(Protocol):
 
         Empty where there is no such option.
         """
+
+    def means(self, move: Move) -> Meaning:
+        """What a message of the provider's means to the laws. A move of another's, or one that is odd, is never asked
+        for."""
 
     def fields(self, move: Move) -> Sequence[str]:
         """The fields of the message that a move says, its type left out."""

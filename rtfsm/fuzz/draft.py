@@ -6,7 +6,8 @@ bugs of this field are made of, where interruptions come first, then tool calls,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -158,7 +159,7 @@ def _hosts(rule: HostRule) -> Rule:
             return []
         on = draft.place(pick)
         move = Move("host", rule.name, rule.args(pick, draft.number, draft.dialect), on=on)
-        if rule.name == "opens":
+        if rule.name.startswith("opens"):
             if draft.sessions == 2:
                 return []
             draft.another()
@@ -181,9 +182,15 @@ RULES: tuple[tuple[int, str, Rule], ...] = (
     (3, "a frame is garbage", _garbage),
     (4, "the connection fails", _befalls),
     (9, "time passes", _passes),
-    *((rule.weight, f"the host: {rule.name}", _hosts(rule)) for rule in HOST_MOVES),
+    *((rule.weight, f"the host: {rule.name}", _hosts(rule)) for rule in HOST_MOVES if not rule.needs),
 )
-_BY_WEIGHT = tuple((weight, rule) for weight, _, rule in RULES)
+
+
+@functools.lru_cache(maxsize=16)
+def rules(dialect: Dialect) -> Sequence[tuple[int, Rule]]:
+    """The rules that make sense for a provider, each with its weight."""
+    able = [rule for rule in HOST_MOVES if rule.needs in dialect.abilities]
+    return (*((weight, rule) for weight, _, rule in RULES), *((rule.weight, _hosts(rule)) for rule in able))
 
 
 def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Ordering:
@@ -193,5 +200,5 @@ def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Or
     draft = Draft(dialect, host=host, handshake=handshake)
     for number in numbers[1:]:
         pick = Pick(number)
-        draft.moves += pick.weighted(_BY_WEIGHT)(draft, pick)
+        draft.moves += pick.weighted(rules(dialect))(draft, pick)
     return Ordering(tuple(draft.moves), handshake=handshake, reads=reads or host == "agent", obeys=obeys)

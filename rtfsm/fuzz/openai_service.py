@@ -72,10 +72,12 @@ class OpenAIService:
 
     async def say(self, move: Move) -> None:
         """Send what a move says, and do what the service does at that. Raises CallEnded."""
-        if move.what == "garbage" or "cut" in move.args:
-            await self._call.raw(frame_of(move))
-        elif move.what.startswith("answers."):
+        if move.what.startswith("answers."):
             await self._answer(move.what)
+        elif move.what == "garbage" or "cut" in move.args:
+            await self._call.raw(frame_of(move))
+            self._cut(move)
+            await self._call.flush()
         elif not self._is_unsayable(move):
             odd = any(one in move.args for one in ODD)
             message = self._message(move, odd=odd)
@@ -85,6 +87,7 @@ class OpenAIService:
             self._service.post(bent(message, move))
             if not odd:
                 self._follow(move)
+            self._cut(move)
             await self._call.flush()
 
     def _is_unsayable(self, move: Move) -> bool:
@@ -133,8 +136,6 @@ class OpenAIService:
         said = response if isinstance(response, _Said) else None
         if move.what == "input_audio_buffer.speech_started":
             service.buffer.speech_item_id = item_id
-            if service.active is not None and (service.session.turn_detection or {}).get("interrupt_response"):
-                service.active.end("cancelled", reason="turn_detected")
         elif move.what == "input_audio_buffer.speech_stopped":
             service.buffer.speech_ends()
         elif move.what == "input_audio_buffer.committed":
@@ -159,6 +160,13 @@ class OpenAIService:
         elif move.what == "response.done":
             said.status = args["status"]
             service.response_over(said)
+
+    def _cut(self, move: Move) -> None:
+        """The user's voice ends the response, in whatever form it was told."""
+        detection = self._service.session.turn_detection or {}
+        if move.what == "input_audio_buffer.speech_started" and detection.get("interrupt_response"):
+            if self._service.active is not None:
+                self._service.active.end("cancelled", reason="turn_detected")
 
     def _holds(self, item_id: str) -> bool:
         return self._service.conversation.get(item_id) is not None

@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
+from .meaning import NOTHING, QUIET, Meaning
 from .moves import ODD, Move, Pick
 
-__all__ = ["ABOUT_ANSWERS", "ARGUMENTS", "GARBAGE", "HELD", "KINDS", "OpenAITalk"]
+__all__ = ["ABOUT_ANSWERS", "ARGUMENTS", "GARBAGE", "HELD", "KINDS", "OpenAITalk", "means"]
 
 LENGTHS = (20, 200, 1000, 0)
 """Milliseconds of sound in a delta."""
@@ -281,6 +282,8 @@ class OpenAITalk:
 
     def said(self, move: Move) -> None:
         kind, args = move.what, move.args
+        if kind == USER[0] and self._active is not None:  # the turn detection cuts it, however that is told
+            self._finished(self._active)
         if any(odd in args for odd in ODD):
             return
         if kind == "session.created":
@@ -293,8 +296,6 @@ class OpenAITalk:
             self.ended = self.ended or args.get("code") == FATAL["code"]
         elif kind == USER[0]:
             self._turns.append(_Turn(str(args.get("item_id"))))
-            if self._active is not None:  # the turn detection cuts it
-                self._finished(self._active)
         elif kind == "response.created":
             self._begins(_Response(str(args.get("response_id")), bool(args.get("aside"))))
         elif kind == "response.done":
@@ -420,6 +421,32 @@ _STATED = (*_LAST, *_ENDS["call"])
 
 def _kinds(sort: str) -> Sequence[str]:
     return ("response.output_item.added", *_BEGINS[sort], *_GOES_ON[sort], *_ENDS[sort], *_LAST, *ITEMS[2:])
+
+
+def means(move: Move) -> Meaning:
+    """See the protocol :class:`Dialect`."""
+    kind, args = move.what, move.args
+    if kind == "response.created":
+        return NOTHING if args.get("aside") else Meaning("begins", str(args["response_id"]))
+    if kind in ("response.output_audio_transcript.delta", "response.output_text.delta"):
+        return Meaning("says", str(args["response_id"]), words=str(args["text"]))
+    if kind == "response.output_audio.delta":
+        return Meaning("says", str(args["response_id"]), seconds=args["ms"] / 1000)
+    if kind == "response.done":
+        return Meaning("ends", str(args["response_id"]))
+    if kind == "response.output_item.done" and args.get("sort") == "call":
+        whole = args["status"] == "completed"
+        return Meaning("calls", str(args["call_id"]), name="weather", arguments={"city": "Rome"}) if whole else NOTHING
+    if kind == USER[0]:
+        return Meaning("user begins", str(args["item_id"]))
+    if kind == USER[1]:
+        return Meaning("user ends", str(args["item_id"]))
+    if kind == USER[-2]:
+        return Meaning("hears", str(args["item_id"]), words=str(args["text"]))
+    return QUIET if kind in _QUIET else NOTHING
+
+
+_QUIET = ("rate_limits.updated", "error", *USER[2:], *ITEMS[:2], "response.content_part.added", *OUTPUT[6:11])
 
 
 def _first(found: Sequence[Any], otherwise: Any = _NOTHING) -> Any:

@@ -14,10 +14,11 @@ from livekit.agents import llm
 from rtfsm.testing.openai_server import Call, CallEnded, Connection, OpenAIServer
 
 from .dialect import KEY, Wire
+from .meaning import Meaning
 from .moves import Move
 from .openai_frames import fields_of
 from .openai_service import OpenAIService
-from .openai_talk import GARBAGE, KINDS, OpenAITalk
+from .openai_talk import GARBAGE, KINDS, OpenAITalk, means
 from .target import Target
 
 __all__ = ["OPENAI", "OpenAIDialect"]
@@ -32,6 +33,7 @@ class OpenAIDialect:
     name = "openai"
     kinds = KINDS
     garbage = GARBAGE
+    abilities = ("truncation", "tool choice", "turns by hand")
     faults: Sequence[tuple[int, Move]] = (
         *((weight, Move("wire", "close", {"code": code, "reason": reason})) for weight, code, reason in CLOSES),
         (4, Move("wire", "drop")),
@@ -46,6 +48,9 @@ class OpenAIDialect:
 
     def option(self, number: int) -> Mapping[str, Any]:
         return {"max_response_output_tokens": 3000 + number % 1000}
+
+    def means(self, move: Move) -> Meaning:
+        return means(move)
 
     def fields(self, move: Move) -> Sequence[str]:
         return fields_of(move)
