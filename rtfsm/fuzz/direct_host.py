@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -84,11 +85,9 @@ class DirectHost:
     def _truncates(self, witness: Witness, number: int, *, message: int, share: float) -> None:
         heard = witness.messages[::-1][message : message + 1]
         for one in heard:
-            cut = {"audio_end_ms": int(one.seconds * share * 1000), "audio_transcript": one.words if share else ""}
-            self._noted(
-                "truncate",
-                lambda: witness.session.truncate(message_id=one.id, modalities=["audio", "text"], **cut),  # noqa: B023
-            )
+            end, words = int(one.seconds * share * 1000), one.words if share else ""
+            cut = functools.partial(witness.session.truncate, message_id=one.id, modalities=["audio", "text"])
+            self._noted("truncate", functools.partial(cut, audio_end_ms=end, audio_transcript=words))
 
     def _says(self, witness: Witness, number: int) -> None:
         if witness.session.capabilities.supports_say:

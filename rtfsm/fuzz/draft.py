@@ -6,7 +6,6 @@ bugs of this field are made of, where interruptions come first, then tool calls,
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -184,13 +183,13 @@ RULES: tuple[tuple[int, str, Rule], ...] = (
     (9, "time passes", _passes),
     *((rule.weight, f"the host: {rule.name}", _hosts(rule)) for rule in HOST_MOVES if not rule.needs),
 )
+_BY_WEIGHT = tuple((weight, rule) for weight, _, rule in RULES)
+_ABLE = {rule.name: (rule.weight, _hosts(rule)) for rule in HOST_MOVES if rule.needs}
 
 
-@functools.lru_cache(maxsize=16)
-def rules(dialect: Dialect) -> Sequence[tuple[int, Rule]]:
+def _rules(dialect: Dialect) -> Sequence[tuple[int, Rule]]:
     """The rules that make sense for a provider, each with its weight."""
-    able = [rule for rule in HOST_MOVES if rule.needs in dialect.abilities]
-    return (*((weight, rule) for weight, _, rule in RULES), *((rule.weight, _hosts(rule)) for rule in able))
+    return (*_BY_WEIGHT, *(_ABLE[rule.name] for rule in HOST_MOVES if rule.needs and rule.needs in dialect.abilities))
 
 
 def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Ordering:
@@ -198,7 +197,8 @@ def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Or
     about = Pick(numbers[0])
     handshake, reads, obeys = not about.chance(6), not about.chance(8), not about.chance(6)
     draft = Draft(dialect, host=host, handshake=handshake)
+    rules = _rules(dialect)
     for number in numbers[1:]:
         pick = Pick(number)
-        draft.moves += pick.weighted(rules(dialect))(draft, pick)
+        draft.moves += pick.weighted(rules)(draft, pick)
     return Ordering(tuple(draft.moves), handshake=handshake, reads=reads or host == "agent", obeys=obeys)

@@ -163,10 +163,10 @@ class OpenAIService:
 
     def _cut(self, move: Move) -> None:
         """The user's voice ends the response, in whatever form it was told."""
-        detection = self._service.session.turn_detection or {}
-        if move.what == "input_audio_buffer.speech_started" and detection.get("interrupt_response"):
-            if self._service.active is not None:
-                self._service.active.end("cancelled", reason="turn_detected")
+        active, detection = self._service.active, self._service.session.turn_detection or {}
+        starts = move.what == "input_audio_buffer.speech_started"
+        if starts and active is not None and detection.get("interrupt_response"):
+            active.end("cancelled", reason="turn_detected")
 
     def _holds(self, item_id: str) -> bool:
         return self._service.conversation.get(item_id) is not None

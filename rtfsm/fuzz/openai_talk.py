@@ -82,8 +82,8 @@ _LAST = ("response.output_item.done", "conversation.item.done")
 
 @attrs.define
 class _Item:
-    """An output item. of: its response. sort: ``spoken``, ``written`` or ``call``. todo: what is still to be said of it,
-    in order, words and sound left out."""
+    """An output item. of: its response. sort: ``spoken``, ``written`` or ``call``. todo: what is still to be said of
+    it, in order, words and sound left out."""
 
     id: str
     of: str
@@ -284,6 +284,8 @@ class OpenAITalk:
         kind, args = move.what, move.args
         if kind == USER[0] and self._active is not None:  # the turn detection cuts it, however that is told
             self._finished(self._active)
+        if kind == USER[0] and "cut" not in args:
+            self._turns.append(_Turn(str(args.get("item_id"))))
         if any(odd in args for odd in ODD):
             return
         if kind == "session.created":
@@ -294,8 +296,6 @@ class OpenAITalk:
             self._held = kind == "answers.held"
         elif kind == "error":
             self.ended = self.ended or args.get("code") == FATAL["code"]
-        elif kind == USER[0]:
-            self._turns.append(_Turn(str(args.get("item_id"))))
         elif kind == "response.created":
             self._begins(_Response(str(args.get("response_id")), bool(args.get("aside"))))
         elif kind == "response.done":
