@@ -22,8 +22,16 @@ PHONIC = Capabilities(
     resumable=True,
 )
 OPENAI = Capabilities(
-    Ids.WIRE, Match.ECHO, cancel=True, hold_calls=True, out_of_band=True, going_away=True, request_errors=True
+    Ids.WIRE,
+    Match.ECHO,
+    cancel=True,
+    hold_calls=True,
+    out_of_band=True,
+    going_away=True,
+    request_errors=True,
+    takes_back=True,
 )
+"""OpenAI's protocol, as anybody may serve it: no call is trusted before its response is done."""
 GEMINI = Capabilities(Ids.MINTED, Match.NEXT, auto_reply=True, tool_cancel=True, going_away=True)
 WIDEST = Capabilities(
     Ids.WIRE,
@@ -39,6 +47,7 @@ WIDEST = Capabilities(
     going_away=True,
     request_errors=True,
     resumable=True,
+    takes_back=True,
 )
 """Every capability of a wire with response ids."""
 

@@ -94,6 +94,20 @@ class PlayoutFinished(Event):
     message: str
 
 
+@attrs.frozen
+class TruncateAsked(Event):
+    """The host says how far a message was heard that it stopped. The shell holds the moment and the words."""
+
+    message: str
+
+
+@attrs.frozen
+class MessageRemoved(Event):
+    """The host wants a message out of the conversation."""
+
+    message: str
+
+
 # -- between machines: the routed form of an effect, or of a standing condition ----------------------------------------
 
 
@@ -209,6 +223,14 @@ class Quiet(Event):
 @attrs.frozen
 class MessageOpened(Event):
     """A message was announced to the host."""
+
+
+@attrs.frozen
+class MessageUnheard(Event):
+    """A message is complete on the wire, and nothing of it was handed over."""
+
+    generation: str
+    message: str
 
 
 @attrs.frozen

@@ -43,9 +43,11 @@ class ProviderReady(WireEvent):
 
 @attrs.frozen
 class ConfigRejected(WireEvent):
-    """The provider did not accept a configuration."""
+    """The provider did not accept a configuration. config: which one, where the wire says so."""
 
     detail: str = attrs.field(default="", repr=False)
+    code: str | None = attrs.field(default=None, repr=False)
+    config: str | None = None
 
 
 @attrs.frozen

@@ -28,6 +28,7 @@ from rtfsm.vocabulary.effects import (
     SendToolError,
     SpeechStarted,
     SpeechStopped,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import ConfigGiven, ConfigKind, InterruptRequested, ReplyRequested, ToolOutputGiven
 from rtfsm.vocabulary.wire import (
@@ -443,8 +444,13 @@ def named(*events: Event) -> Talk:
 NAMED_WAYS: dict[str, tuple[Event, list[Effect], list[Effect], list[str]]] = {
     "its bracket": (DONE, FINISHED, [], []),
     "a bracket that says it was cut": (CANCELLED, CUT, [], []),
-    "the provider was cut": (INTERRUPTED, CUT, [CorrectContext(), *PAIR], ["INTERRUPTED"]),
-    "the user": (UserSpeechStarted(), CUT, [SpeechStarted()], ["INTERRUPTED"]),
+    "the provider was cut": (
+        INTERRUPTED,
+        CUT,
+        [CorrectContext(), SpeechStarted(), TakeBack(), SpeechStopped()],
+        ["INTERRUPTED"],
+    ),
+    "the user": (UserSpeechStarted(), CUT, [SendCancel(), SpeechStarted(), TakeBack()], ["INTERRUPTED"]),
     "the host": (InterruptRequested(), CUT, [SendCancel()], ["INTERRUPTED"]),
     "a loss": (TransportLost(Loss.RETRYABLE), CUT, [], []),
     "the next": (GenerationCreated("h"), CUT, UNASKED, ["SPEAKING"]),
@@ -501,7 +507,7 @@ def test_a_named_turn_that_was_cut_is_awaited_while_it_talks_on() -> None:
     unmoved(talk, talk.generation, MessageDone("g"), START, InterruptRequested())
     unmoved(talk, talk.generation, INTERRUPTED, told=[CorrectContext()])
     unmoved(talk, talk.generation, CALL, told=[SendToolError()])
-    assert talk.hears(UserSpeechStarted()) == [SpeechStarted()]
+    assert talk.hears(UserSpeechStarted()) == [SpeechStarted(), TakeBack()]
     old = talk.generation
     deadline = old.deadline
     assert talk.hears(GenerationCreated("h")) == UNASKED

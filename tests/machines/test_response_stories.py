@@ -14,6 +14,7 @@ from rtfsm.vocabulary.effects import (
     Seal,
     SendCancel,
     SpeechStarted,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import (
     InterruptRequested,
@@ -147,5 +148,6 @@ def test_a_user_who_speaks_cuts_every_lane() -> None:
     talk = ready(WIDEST)
     talk.hears(GenerationCreated("r"), TextDelta("one", "r", "m"))
     talk.hears(GenerationCreated("o", stored=False), TextDelta("aside", "o", "n"))
-    assert talk.hears(UserSpeechStarted()) == [*CUT, *CUT, SpeechStarted()]
+    cut = [*CUT, SendCancel()]
+    assert talk.hears(UserSpeechStarted()) == [*cut, *cut, SpeechStarted(), TakeBack(), TakeBack()]
     talk.closes()
