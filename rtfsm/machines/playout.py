@@ -119,6 +119,7 @@ def _taking_back() -> dict[Any, Row]:
     p = Playout
     begun = assign(begun=True)
     once = refuse("a message is announced once")
+    unwritten = ignore(Reason.NO_OP, "the host writes a message down once it was heard: that it lacks it says nothing")
     everything = (*STOPS, PlayoutStarted, TruncateAsked, MessageRemoved)
     return {
         p.NEW: {
@@ -128,8 +129,9 @@ def _taking_back() -> dict[Any, Row]:
         p.QUEUED: {
             PlayoutStarted: to(p.PLAYING),
             PlayoutFinished: to(p.FULL),
-            (PlayoutStopped, MessageRemoved): to(p.SKIPPED, TakeBack),
+            PlayoutStopped: to(p.SKIPPED, TakeBack),
             InterruptRequested: to(p.STOPPED),
+            MessageRemoved: unwritten,
             TruncateAsked: to(p.PARTIAL, Truncate),
             (Release, TimerElapsed): to(p.SKIPPED),
             MessageOpened: once,
@@ -138,7 +140,7 @@ def _taking_back() -> dict[Any, Row]:
             PlayoutFinished: to(p.FULL),
             (PlayoutStopped, InterruptRequested): to(p.STOPPED, begun),
             TruncateAsked: to(p.PARTIAL, Truncate),
-            MessageRemoved: to(p.SKIPPED, TakeBack),
+            MessageRemoved: unwritten,
             Release: to(p.PARTIAL),
             PlayoutStarted: ignore(Reason.DUPLICATE, "it is being heard"),
             MessageOpened: once,

@@ -184,6 +184,7 @@ class CallDelivered(Event):
     call: str
     name: str = ""
     arguments: str = attrs.field(default="", repr=False)
+    item: str | None = None
 
 
 @attrs.frozen
@@ -193,6 +194,7 @@ class CallHeld(Event):
     call: str
     name: str = ""
     arguments: str = attrs.field(default="", repr=False)
+    item: str | None = None
 
 
 @attrs.frozen
