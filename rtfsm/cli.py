@@ -138,9 +138,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", metavar="FILE", help="write what became of each mutant")
 
     one = commands.add_parser("serve", help="serve a scripted provider on this machine")
-    one.add_argument("provider", choices=["phonic"])
+    one.add_argument("provider", choices=["openai", "phonic"])
     one.add_argument("--host", default="127.0.0.1", help="127.0.0.1 by default")
     one.add_argument("--port", type=_port, default=8765, help="8765 by default; 0 for a free one")
+    one.add_argument("--scenario", metavar="MODULE:NAME", help="what it does; listening and answering by default")
     one.add_argument("--verbose", action="store_true", help="print every audio chunk too")
 
     commands.add_parser("demo", help="an agent against the scripted provider, in this process", add_help=False)
@@ -170,10 +171,11 @@ def _port(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    server = _optional("serve", "rtfsm.testing.phonic_server.cli")
+    server = _optional("serve", f"rtfsm.testing.{options.provider}_server.cli")
     if server is None:
         return USAGE
-    return int(server.serve(options.host, options.port, verbose=options.verbose))
+    chosen = {} if options.scenario is None else {"scenario": options.scenario}
+    return int(server.serve(options.host, options.port, verbose=options.verbose, **chosen))
 
 
 def _demo(argv: Sequence[str]) -> int:

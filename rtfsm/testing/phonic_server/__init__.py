@@ -18,15 +18,17 @@ from __future__ import annotations
 
 from rtfsm.testing.phonic_server import messages
 from rtfsm.testing.phonic_server.call import Call
-from rtfsm.testing.phonic_server.client_protocol import ClientError, ClientNote, ClientProtocol
+from rtfsm.testing.phonic_server.client_protocol import ClientProtocol
 from rtfsm.testing.phonic_server.connection import CallEnded, Connection, Record
-from rtfsm.testing.phonic_server.dialogue import DEFAULT_DIALOGUE, Dialogue, UserLine
+from rtfsm.testing.phonic_server.dialogue import DEFAULT_DIALOGUE, Dialogue
 from rtfsm.testing.phonic_server.ears import Ears, Heard, Sensitivity
 from rtfsm.testing.phonic_server.listening import default_scenario, listening
 from rtfsm.testing.phonic_server.server import PATH, PhonicServer
 from rtfsm.testing.phonic_server.steps import Close, Delay, Drop, Expect, Handshake, Raw, Say, Send, Step, script
 from rtfsm.testing.phonic_server.turns import AssistantTurn
 from rtfsm.testing.phonic_server.voice import synthesise
+from rtfsm.testing.server.judging import ClientError, ClientNote
+from rtfsm.testing.server.lines import UserLine
 
 __all__ = [
     "DEFAULT_DIALOGUE",

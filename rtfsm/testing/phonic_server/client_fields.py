@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rtfsm.testing.phonic_server.checks import (
+from rtfsm.testing.server.checks import (
     Check,
+    Complaint,
+    Kind,
     anything,
     array,
     boolean,
@@ -91,7 +93,7 @@ _inline_tool = fields(
 )
 
 
-def _built_in_tool(value: object, path: str) -> Iterator[str]:
+def _built_in_tool(value: object, path: str) -> Iterator[Complaint]:
     name = value.get("name") if isinstance(value, dict) else None
     config = _BUILT_IN_TOOLS.get(name, anything) if isinstance(name, str) else anything
     yield from fields({"type": constant(_BUILT_IN), "name": one_of(*_BUILT_IN_TOOLS), "tool_config": config})(
@@ -99,17 +101,17 @@ def _built_in_tool(value: object, path: str) -> Iterator[str]:
     )
 
 
-def _tool(value: object, path: str) -> Iterator[str]:
+def _tool(value: object, path: str) -> Iterator[Complaint]:
     if isinstance(value, str):
         yield from _name(value, path)
     elif not isinstance(value, dict):
-        yield f"{path} must be a tool's name or a tool object, not {kind(value)}"
+        yield Complaint(path, Kind.TYPE, f"{path} must be a tool's name or a tool object, not {kind(value)}")
     elif value.get("type") == _BUILT_IN:
         yield from _built_in_tool(value, path)
     elif value.get("type") == _INLINE:
         yield from _inline_tool(value, path)
     else:
-        yield f"{path}.type must be {_BUILT_IN!r} or {_INLINE!r}"
+        yield Complaint(f"{path}.type", Kind.VALUE, f"{path}.type must be {_BUILT_IN!r} or {_INLINE!r}")
 
 
 def tool_name(tool: object) -> str | None:
@@ -121,14 +123,14 @@ def tool_name(tool: object) -> str | None:
     return tool if isinstance(tool, str) else None
 
 
-def tools(value: object, path: str) -> Iterator[str]:
+def tools(value: object, path: str) -> Iterator[Complaint]:
     """An array of tool definitions with unique names."""
     yield from array(_tool)(value, path)
     if isinstance(value, list):
         yield from repeated([name for name in map(tool_name, value) if name is not None], path, "tool name")
 
 
-def _retention(value: object, path: str) -> Iterator[str]:
+def _retention(value: object, path: str) -> Iterator[Complaint]:
     if isinstance(value, dict) and value.get("zero_data_retention") is True:
         yield from fields({"zero_data_retention": constant(True)})(value, path)
     else:
@@ -136,7 +138,7 @@ def _retention(value: object, path: str) -> Iterator[str]:
         yield from fields(kept)(value, path)
 
 
-def _pronunciations(value: object, path: str) -> Iterator[str]:
+def _pronunciations(value: object, path: str) -> Iterator[Complaint]:
     yield from array(fields({"word": _name, "pronunciation": _text}))(value, path)
     if isinstance(value, list):
         words = [entry["word"] for entry in value if isinstance(entry, dict) and isinstance(entry.get("word"), str)]
@@ -207,7 +209,7 @@ CONFIG_FIELDS: Mapping[str, Check] = {name: nullable(check) for name, check in _
 _config_shape = fields({}, CONFIG_FIELDS)
 
 
-def config_options(value: object, path: str) -> Iterator[str]:
+def config_options(value: object, path: str) -> Iterator[Complaint]:
     """One whole configuration: each field alone, then the rules between fields."""
     yield from _config_shape(value, path)
     if not isinstance(value, dict):
@@ -215,18 +217,22 @@ def config_options(value: object, path: str) -> Iterator[str]:
     languages = value.get("additional_languages")
     if isinstance(languages, list):
         if value.get("default_language") in languages:
-            yield f"{path}.additional_languages must not include default_language"
+            where = f"{path}.additional_languages"
+            yield Complaint(where, Kind.VALUE, f"{where} must not include default_language")
         if value.get("multilingual_mode") == "auto" and len(languages) > 2:
-            yield f"{path}.additional_languages may hold 2 languages with multilingual_mode auto, not {len(languages)}"
+            where = f"{path}.additional_languages"
+            sentence = f"{where} may hold 2 languages with multilingual_mode auto, not {len(languages)}"
+            yield Complaint(where, Kind.VALUE, sentence)
     voices = value.get("additional_voice_ids")
     if isinstance(voices, list) and value.get("voice_id") in voices:
-        yield f"{path}.additional_voice_ids must not include voice_id"
+        where = f"{path}.additional_voice_ids"
+        yield Complaint(where, Kind.VALUE, f"{where} must not include voice_id")
 
 
-def _prompt_without_variables(value: object, path: str) -> Iterator[str]:
+def _prompt_without_variables(value: object, path: str) -> Iterator[Complaint]:
     yield from _text(value, path)
     if isinstance(value, str) and "{{" in value and "}}" in value.split("{{", 1)[1]:
-        yield f"{path} must not contain template variables"
+        yield Complaint(path, Kind.VALUE, f"{path} must not contain template variables")
 
 
 MESSAGES: Mapping[str, Check] = {

@@ -6,42 +6,14 @@ sent, since whether a tool output is due depends on it.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
-
-from rtfsm.testing.phonic_server.checks import kind, shown
 from rtfsm.testing.phonic_server.client_fields import AUDIO_FORMATS, DEFAULT_AUDIO_FORMAT, MAX_CHUNK_MS, MESSAGES
 from rtfsm.testing.phonic_server.messages import Message
-
-
-@frozen
-class ClientError:
-    """Something that a correct client never sends."""
-
-    index: int
-    """Position among all frames of this connection, from 0."""
-    type: str
-    """The message's type, or what took its place ("binary frame", "invalid JSON", ...)."""
-    problem: str
-    """What was wrong, in one line, without spoken words."""
-
-    def __str__(self) -> str:
-        return f"message {self.index} ({self.type}): {self.problem}"
-
-
-@frozen
-class ClientNote:
-    """Something worth knowing that is no error. Same fields as `ClientError`."""
-
-    index: int
-    type: str
-    note: str
+from rtfsm.testing.server.checks import kind, shown
+from rtfsm.testing.server.judging import Arrival, ClientError, ClientNote, decode, parse
 
 
 class CallState(enum.Enum):
@@ -59,16 +31,6 @@ class CallState(enum.Enum):
 
 _ENDS = {"tool_call_interrupted": CallState.WITHDRAWN, "tool_call_output_processed": CallState.LATE}
 _IN_FLIGHT = {CallState.WITHDRAWN: CallState.INTERRUPTED, CallState.LATE: CallState.EXPIRED}
-
-
-@frozen
-class Arrival:
-    """One judged frame: its type, and the message where there is one that a server could act on."""
-
-    type: str
-    message: Message | None = field(repr=False)
-    audio: bytes = field(default=b"", repr=False)
-    """The decoded sound of an audio_chunk; empty where it cannot be used."""
 
 
 class ClientProtocol:
@@ -106,7 +68,7 @@ class ClientProtocol:
         """Judge the client's next frame."""
         index = self._next_index
         self._next_index += 1
-        problem, message = _parse(frame)
+        problem, message = parse(frame)
         if message is None:
             self._error(index, problem, "every message must be a text frame with a JSON object")
             return Arrival(problem, None)
@@ -119,7 +81,7 @@ class ClientProtocol:
             return Arrival(shown(type_name), None)
         body = {name: value for name, value in message.items() if name != "type"}
         for complaint in MESSAGES[type_name](body, type_name):
-            self._error(index, type_name, complaint)
+            self._error(index, type_name, str(complaint))
         self._check_order(index, type_name)
         audio = self._take(index, type_name, body)
         return Arrival(type_name, message, audio)
@@ -207,9 +169,8 @@ class ClientProtocol:
     def _decode(self, index: int, text: object) -> bytes:
         if not isinstance(text, str):
             return b""
-        try:
-            audio = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
+        audio = decode(text)
+        if audio is None:
             self._error(index, "audio_chunk", "audio is not valid base64")
             return b""
         name = self.input_format
@@ -227,17 +188,3 @@ class ClientProtocol:
 
     def _error(self, index: int, type_name: str, problem: str) -> None:
         self.errors.append(ClientError(index, type_name, problem))
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _parse(frame: str | bytes) -> tuple[str, Message | None]:
-    if isinstance(frame, bytes):
-        return "binary frame", None
-    try:
-        value = json.loads(frame, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return "invalid JSON", None
-    return ("", value) if isinstance(value, dict) else (kind(value), None)

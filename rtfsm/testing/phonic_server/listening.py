@@ -15,12 +15,13 @@ from attrs import evolve
 from rtfsm.testing.phonic_server import messages
 from rtfsm.testing.phonic_server.call import Call
 from rtfsm.testing.phonic_server.connection import Record
-from rtfsm.testing.phonic_server.dialogue import DEFAULT_DIALOGUE, Dialogue, UserLine
+from rtfsm.testing.phonic_server.dialogue import DEFAULT_DIALOGUE, Dialogue
 from rtfsm.testing.phonic_server.ears import Ears, Heard, Sensitivity
 from rtfsm.testing.phonic_server.floor import Floor
 from rtfsm.testing.phonic_server.messages import Message
 from rtfsm.testing.phonic_server.offered_tools import offered_tools
 from rtfsm.testing.phonic_server.tool_runs import ToolRuns
+from rtfsm.testing.server.lines import UserLine
 
 
 def listening(

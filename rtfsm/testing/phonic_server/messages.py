@@ -10,8 +10,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-Message = dict[str, Any]
-"""One message of the wire: a JSON object with a `type`."""
+from rtfsm.testing.server.judging import Message as Message
 
 
 def ready_to_start_conversation() -> Message:

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from rtfsm.testing.phonic_server.client_fields import tool_name
+from rtfsm.testing.server.arguments import plausible_arguments
 
 DEFAULT_TIMEOUT_MS = 5000
 """How long a tool may take where its definition does not say (Phonic's public agent schema)."""
@@ -33,8 +34,7 @@ class OfferedTool:
 
     def arguments(self) -> dict[str, Any] | None:
         """Plausible arguments for all required parameters, or None where one cannot be made up."""
-        value = _fill(self.parameters)
-        return value if isinstance(value, dict) else None
+        return plausible_arguments(self.parameters)
 
 
 def offered_tools(definitions: object, known: Mapping[str, OfferedTool] | None = None) -> dict[str, OfferedTool]:
@@ -75,36 +75,3 @@ def _tool(name: str, definition: Mapping[str, Any]) -> OfferedTool:
         flags=frozenset(option for option, value in definition.items() if value is True),
         denied=frozenset(option for option, value in definition.items() if value is False),
     )
-
-
-class _Unknown:
-    """No value of this schema can be made up. None will not do: null is a value."""
-
-
-_UNKNOWN = _Unknown()
-_BY_TYPE: Mapping[str, Any] = {"string": "Lisbon", "number": 1, "integer": 1, "boolean": True, "null": None}
-
-
-def _fill(schema: object) -> Any:
-    if not isinstance(schema, dict):
-        return _UNKNOWN
-    if isinstance(choices := schema.get("enum"), list) and choices:
-        return choices[0]
-    if "const" in schema:
-        return schema["const"]
-    if isinstance(branches := schema.get("anyOf"), list):
-        return next((value for value in map(_fill, branches) if value is not _UNKNOWN), _UNKNOWN)
-    kinds = schema.get("type", "object")
-    if isinstance(kinds, list):
-        return next((value for kind in kinds if (value := _fill_kind(kind, schema)) is not _UNKNOWN), _UNKNOWN)
-    return _fill_kind(kinds, schema)
-
-
-def _fill_kind(kind: object, schema: Mapping[str, Any]) -> Any:
-    if kind == "array":
-        return []
-    if kind != "object":
-        return _BY_TYPE.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
-    properties = schema.get("properties") or {}
-    filled = {name: _fill(properties.get(name)) for name in schema.get("required") or []}
-    return _UNKNOWN if _UNKNOWN in filled.values() else filled

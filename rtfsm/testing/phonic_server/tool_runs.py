@@ -11,10 +11,11 @@ from attrs import frozen
 from rtfsm.testing.phonic_server import messages
 from rtfsm.testing.phonic_server.call import Call
 from rtfsm.testing.phonic_server.client_protocol import CallState
-from rtfsm.testing.phonic_server.dialogue import Dialogue, UserLine
+from rtfsm.testing.phonic_server.dialogue import Dialogue
 from rtfsm.testing.phonic_server.floor import Floor
 from rtfsm.testing.phonic_server.messages import Message
 from rtfsm.testing.phonic_server.offered_tools import OfferedTool, first_callable
+from rtfsm.testing.server.lines import UserLine
 
 SPOKEN_OUTPUT_WORDS = 60
 """A tool's output is spoken up to this many words."""
