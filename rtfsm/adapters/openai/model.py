@@ -76,7 +76,7 @@ class RealtimeModel(llm.RealtimeModel):
         temperature: NotGivenOr[float] = NOT_GIVEN,
         **kwargs: Any,
     ) -> None:
-        """Take the options for all sessions of this model. An object may be a dict, or one of the openai package's types.
+        """Take the options for all sessions of this model. An object may be a dict, or a type of the openai package.
 
         Raises ValueError for a value that the API does not take, and when there is no API key.
 
@@ -99,8 +99,8 @@ class RealtimeModel(llm.RealtimeModel):
             http_session: An aiohttp session to connect with, which stays yours to close.
             azure_deployment: Name of a deployment at Azure; see with_azure.
             entra_token: A token of Azure's in place of the key.
-            max_session_duration: Seconds after which a connection makes room for the next one, at the first quiet moment;
-                None for never. The API cuts every connection after 60 minutes.
+            max_session_duration: Seconds after which a connection makes room for the next one, at the first quiet
+                moment; None for never. The API cuts every connection after 60 minutes.
             conn_options: Timeouts and retries of connecting.
             temperature: Has no effect.
             kwargs: api_version alone: Azure's protocol from before GA.
@@ -110,28 +110,29 @@ class RealtimeModel(llm.RealtimeModel):
             raise TypeError(f"RealtimeModel() got an unexpected keyword argument {next(iter(kwargs))!r}")
         warn_about([*(["temperature"] if is_given(temperature) else []), *(["api_version"] if api_version else [])])
         azure = api_version is not None or entra_token is not None or azure_deployment is not None
-        self._options = Options(
-            api_key=resolve_key(api_key, azure=azure),
-            base_url=resolve_base_url(base_url, azure=azure),
-            model=model,
-            voice=voice,
-            modalities=modalities,
-            tool_choice=tool_choice,
-            input_audio_transcription=input_audio_transcription,
-            input_audio_noise_reduction=input_audio_noise_reduction,
-            turn_detection=turn_detection,
-            speed=speed,
-            tracing=tracing,
-            truncation=truncation,
-            reasoning=reasoning,
-            azure_deployment=azure_deployment,
-            entra_token=entra_token,
-            api_version=api_version,
-            azure=azure,
-            max_session_duration=max_session_duration,
-            conn_options=conn_options,
-            http_session=http_session,
-        )
+        options: dict[str, Any] = {
+            "api_key": resolve_key(api_key, azure=azure),
+            "base_url": resolve_base_url(base_url, azure=azure),
+            "model": model,
+            "voice": voice,
+            "modalities": modalities,
+            "tool_choice": tool_choice,
+            "input_audio_transcription": input_audio_transcription,
+            "input_audio_noise_reduction": input_audio_noise_reduction,
+            "turn_detection": turn_detection,
+            "speed": speed,
+            "tracing": tracing,
+            "truncation": truncation,
+            "reasoning": reasoning,
+            "azure_deployment": azure_deployment,
+            "entra_token": entra_token,
+            "api_version": api_version,
+            "azure": azure,
+            "max_session_duration": max_session_duration,
+            "conn_options": conn_options,
+            "http_session": http_session,
+        }
+        self._options = Options(**options)
         warn_half_disabled(self._options.turn_detection)
         super().__init__(capabilities=CAPABILITIES)
         self._take_capabilities()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,6 +16,9 @@ from rtfsm.adapters.livekit.provider import Sink
 from rtfsm.vocabulary.wire import Loss
 
 __all__ = ["WebSocketTransport", "loss_of_close", "loss_of_status"]
+
+if TYPE_CHECKING:
+    Socket = aiohttp.ClientWebSocketResponse[bool]
 
 MAX_FRAME = 32 * 1024 * 1024
 """Bytes. One frame may hold minutes of sound; at a larger one the connection is given up."""
@@ -89,7 +92,7 @@ class WebSocketTransport:
         self._url, self._headers, self._heartbeat = url, headers, heartbeat
         self._http_session = http_session
         self._epoch, self._sink = epoch, sink
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: Socket | None = None
         self._closing: asyncio.Future[None] | None = None
         self._queue: deque[str] = deque()
         self._queued = asyncio.Event()
@@ -125,12 +128,12 @@ class WebSocketTransport:
         if self._closing is not None:
             await asyncio.wait([self._closing])
 
-    async def _close(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _close(self, socket: Socket) -> None:
         await self._flush(socket)
         with contextlib.suppress(Exception):
             await socket.close()
 
-    async def _drop(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _drop(self, socket: Socket) -> None:
         with contextlib.suppress(Exception):
             await socket.close()
 
@@ -147,7 +150,7 @@ class WebSocketTransport:
         except (aiohttp.WSServerHandshakeError, _Redirected) as error:
             outcome, detail = (
                 loss_of_status(error.status),
-                f"the server answered the handshake with HTTP {error.status}",
+                f"the server answered with HTTP {error.status}",
             )
             if error.status in (401, 403):
                 detail += "; check the API key"
@@ -185,12 +188,12 @@ class WebSocketTransport:
                     await socket.close()
         return loss_of_close(code), code, f"the connection was closed with code {code}"
 
-    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _write(self, socket: Socket) -> None:
         while not socket.closed:
             await self._queued.wait()
             await self._flush(socket)
 
-    async def _flush(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _flush(self, socket: Socket) -> None:
         with contextlib.suppress(aiohttp.ClientError, ConnectionError):
             while self._queue:
                 await socket.send_str(self._queue.popleft())
