@@ -60,6 +60,11 @@ class PlayoutContext:
 
 
 @guard
+def meant(_: PlayoutContext, event: MessageRemoved) -> bool:
+    return event.meant
+
+
+@guard
 def had_begun(context: PlayoutContext) -> bool:
     return context.begun
 
@@ -72,6 +77,7 @@ def playout_machine(wire: Capabilities, timing: Timing | None = None) -> Machine
     """The machine for a wire."""
     timing = timing or Timing()
     p = Playout
+    begun = had_begun, Timer("stopped", timing.stopped)
     return Machine(
         "playout",
         states=(p.NEW, p.QUEUED, p.PLAYING, *((p.STOPPED, *ENDS) if wire.takes_back else (p.OVER,))),
@@ -80,7 +86,7 @@ def playout_machine(wire: Capabilities, timing: Timing | None = None) -> Machine
         context=PlayoutContext(),
         timers={
             p.QUEUED: Timer("playout", timing.playout),
-            **({p.STOPPED: Timer("stopped", timing.stopped)} if wire.takes_back else {}),
+            **({p.STOPPED: Timer("unheard", timing.unheard, unless=begun)} if wire.takes_back else {}),
         },
         rests={
             p.NEW: "no message was announced yet",
@@ -119,7 +125,10 @@ def _taking_back() -> dict[Any, Row]:
     p = Playout
     begun = assign(begun=True)
     once = refuse("a message is announced once")
-    unwritten = ignore(Reason.NO_OP, "the host writes a message down once it was heard: that it lacks it says nothing")
+    removed = (
+        when(meant, to(p.SKIPPED, TakeBack)),
+        ignore(Reason.NO_OP, "the host writes a message down once it was heard: that it lacks it says nothing"),
+    )
     everything = (*STOPS, PlayoutStarted, TruncateAsked, MessageRemoved)
     return {
         p.NEW: {
@@ -131,7 +140,7 @@ def _taking_back() -> dict[Any, Row]:
             PlayoutFinished: to(p.FULL),
             PlayoutStopped: to(p.SKIPPED, TakeBack),
             InterruptRequested: to(p.STOPPED),
-            MessageRemoved: unwritten,
+            MessageRemoved: removed,
             TruncateAsked: to(p.PARTIAL, Truncate),
             (Release, TimerElapsed): to(p.SKIPPED),
             MessageOpened: once,
@@ -140,7 +149,7 @@ def _taking_back() -> dict[Any, Row]:
             PlayoutFinished: to(p.FULL),
             (PlayoutStopped, InterruptRequested): to(p.STOPPED, begun),
             TruncateAsked: to(p.PARTIAL, Truncate),
-            MessageRemoved: unwritten,
+            MessageRemoved: removed,
             Release: to(p.PARTIAL),
             PlayoutStarted: ignore(Reason.DUPLICATE, "it is being heard"),
             MessageOpened: once,

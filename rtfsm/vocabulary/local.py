@@ -103,9 +103,11 @@ class TruncateAsked(Event):
 
 @attrs.frozen
 class MessageRemoved(Event):
-    """The host wants a message out of the conversation."""
+    """The host has no such message in its conversation. meant: it had seen the message, and wants it out; else it may
+    just not have written it down yet."""
 
     message: str
+    meant: bool = True
 
 
 # -- between machines: the routed form of an effect, or of a standing condition ----------------------------------------

@@ -309,8 +309,13 @@ def stopped_twice(cast: Cast) -> list[Move]:
 
 def removed_by_the_host(cast: Cast) -> list[Move]:
     return [cast.created(), cast.text(), cast.text(message="n"), cast.done(), PlayNext(),
-            local.MessageRemoved(str(cast.id("n"))), local.InterruptRequested(),
-            local.MessageRemoved(str(cast.id("m")))]  # fmt: skip
+            local.MessageRemoved(str(cast.id("m")), meant=False), local.MessageRemoved(str(cast.id("n"))),
+            local.InterruptRequested(), local.MessageRemoved(str(cast.id("m")), meant=False)]  # fmt: skip
+
+
+def removed_while_heard(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.text(message="n"), cast.done(), PlayNext(),
+            local.MessageRemoved(str(cast.id("m"))), local.MessageRemoved(str(cast.id("n")), meant=False)]  # fmt: skip
 
 
 def truncated_unasked(cast: Cast) -> list[Move]:
@@ -369,6 +374,7 @@ def phrases(profile: Capabilities) -> Sequence[Phrase]:
         common += [
             cut_to_what_was_heard, cut_by_the_host_where_it_was_heard, heard_after_all, stopped_and_forgotten,
             stopped_while_playing_and_forgotten, stopped_twice, removed_by_the_host, truncated_unasked,
+            removed_while_heard,
             message_of_a_cut_turn,
         ]  # fmt: skip
     if profile.resettable:

@@ -80,7 +80,10 @@ class Items:
         corrected = [item for item in map(self._context.corrected, pushed) if item is not None]
         wanted = [item for item in corrected if item.id in known or not is_wordless(item)]
         ids = {item.id for item in wanted}
-        keys = [key for item in known.values() if item.id not in ids for key in self._removed(item)]
+        # What LiveKit pushes is the copy that it took here, with changes, or else its own record, which it begins with
+        # items of its own and in which it has not written down what is still to be heard.
+        meant = all(item.type in TOLD for item in ctx.items)
+        keys = [key for item in known.values() if item.id not in ids for key in self._removed(item, meant=meant)]
         before: str | None = None
         left = sum(item.id in known for item in wanted)
         for item in wanted:
@@ -103,13 +106,16 @@ class Items:
         # Where one of them has no words, the provider holds sound that nobody has written down: it stays.
         return bool(before and now) and before != now
 
-    def _removed(self, item: llm.ChatItem) -> list[Key]:
-        """The host has this item no more. It never had those without words, nor a call that it has yet to answer."""
-        if is_wordless(item) or (item.type == "function_call" and self._conversation.knows_call(item.call_id)):
+    def _removed(self, item: llm.ChatItem, *, meant: bool) -> list[Key]:
+        """The host has this item not, or no more. Its own record never had those without words; and a call that is yet
+        to be answered stays in any case."""
+        if item.type == "function_call" and self._conversation.knows_call(item.call_id):
+            return []
+        if is_wordless(item) and not meant:
             return []
         if self._conversation.awaits_playout(item.id):
             key = self._expect(ItemChange.DELETE, item.id)
-            self._submit(local.MessageRemoved(item.id))
+            self._submit(local.MessageRemoved(item.id, meant))
             if self._context.get(item.id) is not None:  # the machines keep it
                 self._waits.pop(key, None)
             return [key]

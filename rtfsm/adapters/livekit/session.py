@@ -65,8 +65,6 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
         self._not_honoured: Counter[str] = Counter()
         self._shell.start()
-        if provider.features.defaults:
-            self._shell.submit(local.ConfigGiven())
 
     # -- what is so ------------------------------------------------------------------------------------------------
 
@@ -130,6 +128,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         self._shell.line.settings = attrs.evolve(self._shell.line.settings, **changes)
         if self._shell.line.settings.complete or self._provider.features.defaults:
             self._shell.submit(local.ConfigGiven(kind))
+
+    def _begin_by_default(self) -> None:
+        """Something is wanted of a provider that needs no configuration of the host's."""
+        if self._provider.features.defaults and self.conversation.delivery is Delivery.AT_START:
+            self._shell.submit(local.ConfigGiven())
 
     async def _push(self, chat_ctx: llm.ChatContext) -> None:
         try:
@@ -304,6 +307,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         command: do.Command,
         future: asyncio.Future[llm.GenerationCreatedEvent] | None = None,
     ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        self._begin_by_default()
         future = future if future is not None else asyncio.Future()
         # A failure that nobody awaits any more is no defect of the loop's: mark it as seen.
         future.add_done_callback(lambda f: f.cancelled() or f.exception())

@@ -32,8 +32,9 @@ logger = logging.getLogger("rtfsm")
 
 SHORTEST = 0.001
 """Seconds that stand for a timeout of 0."""
-TOOL_LIMIT = LIMIT
-"""Seconds that a tool may take: the API waits for no tool, so only the conversation's own limit counts."""
+TOOL_LIMIT = 100.0
+"""Seconds after which a call that nobody has answered is told as such. The API waits for no tool, so an output that
+comes later still takes the place of that."""
 ROLL_AT_LEAST, ROLL_AT_MOST, MARGIN = 10.0, 300.0, 60.0
 RECEIVED, QUEUED = "openai_server_event_received", "openai_client_event_queued"
 
@@ -94,8 +95,8 @@ class RealtimeSession(livekit.RealtimeSession):
     ``openai_server_event_received`` and ``openai_client_event_queued`` (each message as a dict, while somebody
     listens), ``rate_limits_updated`` (the API's list)."""
 
-    def __init__(self, model: RealtimeModel, options: Options) -> None:
-        provider = provider_of(options)
+    def __init__(self, model: RealtimeModel, options: Options, provider: OpenAIProvider | None = None) -> None:
+        provider = provider or provider_of(options)
         conversation = Conversation(provider.capabilities, timing_of(options), retries=options.conn_options.max_retry)
         self._raw = RawEvents(lambda name, message: self._shell.host.emit(name, message))
         super().__init__(model, provider, conversation, options)
@@ -141,6 +142,7 @@ class RealtimeSession(livekit.RealtimeSession):
         message = plain(event)
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise ValueError("send_event takes a client event: a dict with a type, or a type of the openai package")
+        self._begin_by_default()
         if not self._shell.line.tell_here(SendEvent(message)):
             self._note_not_honoured("send_event while there is no connection", "is not told of the past: it")
 
