@@ -18,8 +18,8 @@ class Timing:
     called. tail: content of an ended turn. tail_cap: the same, at most. cancel: the acknowledgement of a cancel.
     reply: the answer to a request. discard: the late answer to an ended request. answer: a tool's output. taken:
     the provider's note that it took it. speech: one stretch of user speech. transcript: its words. playout: the
-    start of an announced message. stopped: the host's word on how far a message was heard that it was told to stop. unheard:
-    its first sound, where none of it had been heard then.
+    start of an announced message. stopped: the host's word on how far a message was heard that it was told to stop.
+    unheard: the first sound of such a message, where there was none before.
     """
 
     connect: float = 10.0

@@ -507,7 +507,7 @@ def test_a_named_turn_that_was_cut_is_awaited_while_it_talks_on() -> None:
     unmoved(talk, talk.generation, MessageDone("g"), START, InterruptRequested())
     unmoved(talk, talk.generation, INTERRUPTED, told=[CorrectContext()])
     unmoved(talk, talk.generation, CALL, told=[SendToolError()])
-    assert talk.hears(UserSpeechStarted()) == [SpeechStarted(), TakeBack()]
+    assert talk.hears(UserSpeechStarted()) == [SpeechStarted()]
     old = talk.generation
     deadline = old.deadline
     assert talk.hears(GenerationCreated("h")) == UNASKED

@@ -63,7 +63,8 @@ def test_a_cancel_that_is_never_acknowledged_is_forgotten_in_time() -> None:
     talk = ready(OPENAI)
     talk.hears(GenerationCreated("r"), TextDelta("one", "r", "m"))
     talk.asks(InterruptRequested())
-    assert talk.waits(2.9) + talk.hears(AudioDelta(b"", "r", "m")) == []
+    assert talk.waits(0.5) == [TakeBack()]  # nobody has heard its message
+    assert talk.waits(2.4) + talk.hears(AudioDelta(b"", "r", "m")) == []
     assert talk.waits(2.9) == []
     assert talk.states == ["INTERRUPTED"]
     assert talk.waits(0.1) == []
