@@ -121,8 +121,7 @@ def test_what_the_service_generates_after_the_cut_is_removed_too() -> None:
             talk.call.hold("response.cancel")
             response = await talk.starts()
             first = await talk.says(response, "One ", "moment.")
-            _, calls = talk.host.read(), talk.session.interrupt()
-            assert calls is None
+            talk.session.interrupt()
             await talk.says(response, "Never ", "heard.")
             await talk.call.obey(await talk.call.expect("response.cancel"))
             await talk.settle(0.1)

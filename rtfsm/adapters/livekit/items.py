@@ -176,7 +176,8 @@ class Items:
             self._context.placed(event)
             self._answer((ItemChange.CREATE, event.item))
         elif isinstance(event, ItemDeleted):
-            self._context.remove(event.item)
+            if (ItemChange.CREATE, event.item) not in self._waits:  # else it is put in anew, with other words
+                self._context.remove(event.item)
             self._answer((ItemChange.DELETE, event.item))
         else:
             self._rejected(event)

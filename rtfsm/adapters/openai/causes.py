@@ -25,17 +25,17 @@ class Cause(Enum):
     CLEAR = "clear"
 
 
-def named(cause: Cause, id: str = "") -> str:
-    """The ``event_id`` of a message of this kind, about this."""
-    return f"{MARK}{cause.value}.{id}"
+def named(cause: Cause, id: str = "", *, number: int | str = "") -> str:
+    """The ``event_id`` of a message of this kind, about this. number: tells it from others like it."""
+    return f"{MARK}{cause.value}.{number}.{id}"
 
 
 def cause_of(event_id: str | None) -> tuple[Cause | None, str]:
     """What a message was, and about what; (None, "") for one that is not ours."""
     if event_id is None or not event_id.startswith(MARK):
         return None, ""
-    kind, _, id = event_id[len(MARK) :].partition(".")
+    kind, _, rest = event_id[len(MARK) :].partition(".")
     try:
-        return Cause(kind), id
+        return Cause(kind), rest.partition(".")[2]
     except ValueError:
         return None, ""

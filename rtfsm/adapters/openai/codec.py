@@ -18,19 +18,14 @@ from rtfsm.language import Event
 from rtfsm.vocabulary import wire
 
 from . import incoming
-from .causes import Cause, named
-from .chat_items import call_id_of, item_of, tellable, text_of
-from .commands import SendEvent
+from .chat_items import text_of
 from .errors import counts_of, ended, events_of_error
-from .tools import tool_choice_of, tool_definitions
+from .outgoing import BESIDE, LANE, REQUEST, messages_of
 
 __all__ = ["RATE", "CodecState", "OpenAICodec"]
 
 RATE = 24000
 """Hz of the sound in both directions: 16-bit mono PCM, the API's only rate for it."""
-REQUEST, LANE, BESIDE = "rtfsm_request", "rtfsm_lane", "out_of_band"
-"""In the metadata of a response, which the server repeats: which request it answers, and that it is no part of the
-conversation."""
 MOST_PIECES = 16
 
 Events = Sequence[Event]
@@ -39,10 +34,11 @@ Piece = tuple[str, int, str]
 
 @attrs.frozen
 class CodecState:
-    """configured: the first configuration was accepted; what is acknowledged later says nothing new. pieces: what the
-    user was heard to say so far, as (item, part, words)."""
+    """configured: the first configuration was accepted; what is acknowledged later says nothing new. told: how much the
+    server was told, sound left out. pieces: what the user was heard to say so far, as (item, part, words)."""
 
     configured: bool = False
+    told: int = 0
     pieces: tuple[Piece, ...] = attrs.field(default=(), repr=False)
 
     def heard(self, item: str, part: int, words: str) -> tuple[CodecState, str]:
@@ -228,56 +224,5 @@ class OpenAICodec:
         """A command to the frames that say it."""
         if type(command) is do.InputAudio:
             return state, (frame_of({"type": "input_audio_buffer.append", "audio": command.audio}),)
-        messages = self._messages(command)
-        return state, tuple(frame_of(message) for message in messages)
-
-    def _messages(self, command: do.Command) -> list[dict[str, Any]]:
-        if isinstance(command, do.Reply):
-            return [_ask(command)]
-        if isinstance(command, do.Cancel):
-            cancel = {"type": "response.cancel", "response_id": command.generation}
-            return [{**cancel, "event_id": named(Cause.CANCEL, command.generation)}]
-        if isinstance(command, do.ToolOutput):
-            output = {"type": "function_call_output", "call_id": call_id_of(command.call), "output": command.output}
-            item = {"id": command.item, **output} if command.item else output
-            return [_create(item, named(Cause.OUTPUT, command.item or ""))]
-        if isinstance(command, do.SystemMessage):
-            content = [{"type": "input_text", "text": command.text}]
-            return [_create({"type": "message", "role": "system", "content": content}, named(Cause.CREATE))]
-        if isinstance(command, do.CreateItem):
-            if not tellable(command.item):
-                return []
-            created = _create(item_of(command.item, beta=self.beta), named(Cause.CREATE, command.item.id))
-            before = "root" if command.first else command.after
-            return [{**created, "previous_item_id": before} if before is not None else created]
-        if isinstance(command, do.DeleteItem):
-            delete = {"type": "conversation.item.delete", "item_id": command.item}
-            return [{**delete, "event_id": named(Cause.DELETE, command.item)}]
-        if isinstance(command, do.TruncateItem):
-            cut = {"type": "conversation.item.truncate", "item_id": command.item, "content_index": 0}
-            return [{**cut, "audio_end_ms": command.ms, "event_id": named(Cause.TRUNCATE, command.item)}]
-        if isinstance(command, do.CommitInput):
-            return [{"type": "input_audio_buffer.commit", "event_id": named(Cause.COMMIT)}]
-        if isinstance(command, do.ClearInput):
-            return [{"type": "input_audio_buffer.clear", "event_id": named(Cause.CLEAR)}]
-        return [command.event] if isinstance(command, SendEvent) else []
-
-
-def _create(item: dict[str, Any], event_id: str) -> dict[str, Any]:
-    return {"type": "conversation.item.create", "item": item, "event_id": event_id}
-
-
-def _ask(command: do.Reply) -> dict[str, Any]:
-    response: dict[str, Any] = {"metadata": {REQUEST: command.request}}
-    if command.instructions:
-        # Instructions of a response stand in the place of the conversation's own.
-        response["instructions"] = "\n".join(filter(None, (command.standing, command.instructions)))
-    if command.out_of_band:
-        response["conversation"] = "none"
-        response["tool_choice"] = "none"
-        response["metadata"][LANE] = BESIDE
-    elif command.tool_choice is not None:
-        response["tool_choice"] = tool_choice_of(command.tool_choice)
-    if command.tools is not None:
-        response["tools"] = tool_definitions(command.tools)
-    return {"type": "response.create", "event_id": named(Cause.REPLY, command.request), "response": response}
+        messages = messages_of(command, state.told, beta=self.beta)
+        return attrs.evolve(state, told=state.told + 1), tuple(frame_of(message) for message in messages)

@@ -16,6 +16,7 @@ from .codec import RATE, CodecState, OpenAICodec
 from .config import patch, session_of
 from .endpoint import headers, websocket_url
 from .options import Options
+from .outgoing import messages_of
 from .transport import WebSocketTransport
 
 __all__ = ["OpenAIProvider"]
@@ -52,8 +53,11 @@ class OpenAIProvider:
 
     def configure(self, settings: do.Settings) -> Sequence[str]:
         items = settings.history.items if settings.history is not None else []
-        codec = self.codec
-        told = [frame for item in items for frame in codec.encode(CodecState(), do.CreateItem(item))[1]]
+        told = [
+            frame_of(message)
+            for place, item in enumerate(items)
+            for message in messages_of(do.CreateItem(item), f"replay{place}", beta=self.beta)
+        ]
         update = {"type": "session.update", "event_id": named(Cause.CONFIG, settings.config)}
         return (frame_of({**update, "session": session_of(settings)}), *told)
 
