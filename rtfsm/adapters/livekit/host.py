@@ -139,11 +139,13 @@ class HostSide:
         self.emit("generation_created", host.event)
 
     def _open_message(self, _: Effect, instance: Instance, event: Event) -> None:
-        host, id = self._generations[instance.id], str(instance.part)
+        host, named = self._generations[instance.id], getattr(event, "message", None)
+        # Not the instance's part where the wire has a name: what waited for the consent is taken in at once, and by now
+        # a later message may be the open one.
         message = HostMessage(
-            id,
+            named or str(instance.part),
             lambda: self._sound_began(message),
-            item=self._item_of(getattr(event, "message", None)),
+            item=self._item_of(named),
             written=getattr(event, "form", "spoken") == "written",
             timed=self._features.timed,
         )

@@ -80,13 +80,14 @@ def ended(response: Response) -> list[Event]:
     events: list[Event] = []
     if response.status == "cancelled" and details.get("reason") == "turn_detected":
         events.append(wire.GenerationInterrupted(response.id))
-    events.append(wire.GenerationDone(STATUS.get(response.status or "", STATUS["completed"]), response.id))
-    events.append(wire.Usage(response.id, counts=counts_of(response.usage)))
     if response.status == "failed":
         error = details.get("error")
         error = error if isinstance(error, dict) else {}
         code, kind = _text(error.get("code")), _text(error.get("type"))
+        # Before the end: that may be what a new connection waits for, and then nothing of this one counts any more.
         events.append(wire.Fault(_is_fatal(code, kind), code or kind, _text(error.get("message")) or "it failed"))
+    events.append(wire.GenerationDone(STATUS.get(response.status or "", STATUS["completed"]), response.id))
+    events.append(wire.Usage(response.id, counts=counts_of(response.usage)))
     return events
 
 
