@@ -71,7 +71,7 @@ class AllSpelt(ConversationModel):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_playout_orders_nothing(profile: str) -> None:
+def test_playout_orders_nothing_of_another_machine(profile: str) -> None:
     composition = compose(PROFILES[profile])
     playout = next(machine for machine in composition.machines if machine.name == "playout")
     assert is_sink(playout, composition)

@@ -261,24 +261,25 @@ class HostSide:
     def request(self, kind: local.ReplyKind, id: str, request: Request) -> None:
         """Ask for speech; the machines decide when, and how the future ends."""
 
-        def ended(future: asyncio.Future[Any]) -> None:
-            if future.cancelled():
-                self._submit(local.ReplyAbandoned(id))
-                self.requests.pop(id, None)
-
         self.requests[id] = request
-        request.future.add_done_callback(ended)
+        request.future.add_done_callback(lambda _: self.tell_given_up())
         self._submit(local.ReplyRequested(id, kind))
 
+    def tell_given_up(self) -> None:
+        """Tell of the requests that LiveKit has cancelled, before anything that came later."""
+        for id in [id for id, request in self.requests.items() if request.future.cancelled()]:
+            del self.requests[id]
+            self._submit(local.ReplyAbandoned(id))
+
     def _resolve_reply(self, _: Effect, instance: Instance, event: local.Matched) -> None:
-        request = self.requests.pop(instance.id)
+        request = self.requests.pop(instance.id, None)  # none where LiveKit has given it up meanwhile
         host = self._generations[event.generation]
-        if not request.future.done():
+        if request is not None and not request.future.done():
             request.future.set_result(host.event)
 
     def _fail_reply(self, effect: order.FailReply, instance: Instance, event: Event) -> None:
-        request = self.requests.pop(instance.id)
-        if not request.future.done():
+        request = self.requests.pop(instance.id, None)
+        if request is not None and not request.future.done():
             request.future.set_exception(failure_of(effect.failure, event))
 
     def _release_host(self, _: Effect, instance: Instance, __: Event) -> None:

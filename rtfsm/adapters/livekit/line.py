@@ -257,7 +257,10 @@ class WireSide:
             self._take_floor()
 
     def _send_reply_request(self, _: Effect, instance: Instance, __: Event) -> None:
-        command = self._host.requests[instance.id].command
+        asked = self._host.requests.get(instance.id)
+        if asked is None:
+            return  # LiveKit has given it up, and the machines are about to hear of it
+        command = asked.command
         if isinstance(command, do.Reply) and command.item in self._told:
             command = attrs.evolve(command, user_text=None)  # the history that was sent since has it
         if isinstance(command, do.Reply):

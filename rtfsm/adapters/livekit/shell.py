@@ -112,6 +112,8 @@ class Shell:
             elif isinstance(event, wire.Remark):
                 self._note(event)
             else:
+                if self.host.requests:
+                    self.host.tell_given_up()
                 self.submit(event, epoch)
 
     def _run(self) -> None:
