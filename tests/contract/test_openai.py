@@ -6,8 +6,10 @@ import functools
 
 import pytest
 
-from rtfsm.testing.contract import PROBES, Outcome, Probe, Result, perform
+from rtfsm.testing.contract import PROBES, Outcome, Probe, Result, conformance, perform
 from tests.contract.openai_stage import ours
+from tests.contract.test_ours import ours_alone
+from tests.contract.write_conformance import DOCS, OPENAI
 
 NOT_ASKED = {
     "an-interrupt-ends-a-pending-say",
@@ -36,6 +38,14 @@ def test_ours_keeps_the_clause(probe: Probe) -> None:
     result = result_of(probe)
     expected = Outcome.NOT_APPLICABLE if probe.name in NOT_ASKED else Outcome.HELD
     assert result.outcome is expected, result.detail
+
+
+def test_the_page_shows_our_results() -> None:
+    committed = (DOCS / "conformance-openai.md").read_text(encoding="utf-8")
+    mine, theirs = OPENAI
+    assert ours_alone(committed, theirs) == conformance({mine: [result_of(probe) for probe in PROBES]}), (
+        "run python -m tests.contract.write_conformance"
+    )
 
 
 def test_ours_commits_what_the_user_says_where_the_host_decides_on_turns() -> None:
