@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -128,10 +128,11 @@ async def talking(
     ready: bool = True,
     server: dict[str, Any] | None = None,
     session: dict[str, Any] | None = None,
+    scenario: Callable[[Call], Awaitable[None]] = attentive,
     **options: Any,
 ) -> AsyncIterator[Talk]:
     """A conversation that runs; at its end everybody must have behaved."""
-    async with OpenAIServer(attentive, **(server or {})) as service:
+    async with OpenAIServer(scenario, **(server or {})) as service:
         made = TrustingModel if trusted else RealtimeModel
         talk = Talk(service, made(api_key=KEY, base_url=service.base_url, **options), **(session or {}))
         if ready:

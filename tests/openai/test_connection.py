@@ -7,8 +7,11 @@ import asyncio
 import pytest
 from livekit.agents import APIConnectOptions, llm
 
+from rtfsm.adapters.openai import RealtimeModel
+from rtfsm.testing.openai_server import Call
 from rtfsm.testing.virtual_time import run
-from tests.openai.stage import SOUND, Talk, frame, talking
+from tests.adapter.host import Host
+from tests.openai.stage import KEY, SOUND, Talk, frame, talking
 
 QUICK = APIConnectOptions(max_retry=3, retry_interval=0.5, timeout=2.0)
 
@@ -300,5 +303,64 @@ def test_sound_that_the_user_makes_before_the_start_is_told_then() -> None:
             await talk.until_ready()
             heard = sum(len(record.audio) for record in talk.connection.received)
             assert heard == 2 * len(SOUND)
+
+    run(main())
+
+
+def test_a_service_that_never_takes_the_configuration_is_given_up() -> None:
+    async def deaf(call: Call) -> None:
+        call.hold("session.update")
+
+    async def main() -> None:
+        patience = APIConnectOptions(max_retry=1, retry_interval=0.5)
+        async with talking(ready=False, conn_options=patience, scenario=deaf) as talk:
+            await talk.configure()
+            await talk.until(lambda: talk.session.turn.session == "CLOSED")
+            assert connections(talk) == 2
+            assert [error.recoverable for error in talk.host.named("error")] == [False]
+
+    run(main())
+
+
+def test_a_close_while_the_service_hangs_is_bounded() -> None:
+    async def main() -> None:
+        async with talking() as talk:
+            response = await talk.starts()
+            await talk.says(response, "One ", closes=False)
+            talk.call.stall()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await talk.session.aclose()
+            assert loop.time() - began <= 5.0
+            assert talk.session.turn.session == "CLOSED"
+            await talk.call.drop()
+
+    run(main())
+
+
+def test_a_redirect_is_not_followed_with_the_key() -> None:
+    async def main() -> None:
+        async with talking(conn_options=QUICK) as elsewhere:
+            attempts = elsewhere.server.attempts
+
+            async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await reader.readuntil(b"\r\n\r\n")
+                place = f"{elsewhere.server.base_url}/realtime?model=x"
+                writer.write(f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n".encode())
+                await writer.drain()
+                writer.close()
+
+            server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            session = RealtimeModel(api_key=KEY, base_url=f"http://127.0.0.1:{port}", conn_options=QUICK).session()
+            host = Host(session)
+            await asyncio.wait_for(session._shell.closed.wait(), timeout=60)
+            (error,) = host.named("error")
+            assert "HTTP 302" in str(error.error)
+            assert KEY not in str(error.error)
+            assert elsewhere.server.attempts == attempts
+            await session.aclose()
+            server.close()
+            await server.wait_closed()
 
     run(main())

@@ -264,3 +264,30 @@ def test_a_history_that_is_given_at_the_start_is_told_with_the_configuration() -
             assert talk.call.conversation.open_calls == []
 
     run(main())
+
+
+def test_an_item_that_the_api_has_no_form_for_is_not_waited_for() -> None:
+    async def main() -> None:
+        async with talking() as talk:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            outside = llm.ImageContent(image="https://example.com/picture.png")
+            await talk.pushes(llm.ChatMessage(role="user", content=[outside]), said("user", "Look.", "look"))
+            assert loop.time() - began < 1.0
+            assert talk.items() == [("look", "Look.")]
+
+    run(main())
+
+
+def test_a_history_that_is_given_to_an_open_connection_is_told_with_the_configuration() -> None:
+    async def main() -> None:
+        async with talking(ready=False) as talk:
+            await talk.until(lambda: talk.session.turn.session == "AWAITING_CONFIG")
+            history = llm.ChatContext.empty()
+            history.items.append(said("user", "Before.", "before"))
+            await talk.configure(history)
+            assert talk.session.turn.session == "STARTING"
+            await talk.until_ready()
+            assert talk.items() == talk.mirror() == [("before", "Before.")]
+
+    run(main())

@@ -139,7 +139,8 @@ class Items:
     def _create(self, place: do.CreateItem) -> Key:
         self._context.put(place.item, place.after, first=place.first)
         key = self._expect(ItemChange.CREATE, place.item.id)
-        self._line.tell(place)
+        if not self._line.tell(place):
+            self._waits.pop(key, None)  # it waits itself, or the provider has no form for it
         return key
 
     def _delete(self, item: str) -> Key:

@@ -117,13 +117,15 @@ class WireSide:
         for transport in self._transports:
             await transport.wait_closed()
 
-    def tell(self, command: do.Command, *, in_history: bool = True) -> None:
-        """Tell the provider, when the machines say. in_history: a configuration that comes before tells it as well."""
+    def tell(self, command: do.Command, *, in_history: bool = True) -> bool:
+        """Tell the provider, when the machines say; whether it was told now. in_history: a configuration that comes
+        before tells it as well."""
         delivery = self._conversation.delivery
         if delivery is Delivery.NOW:
-            self._send(command)
-        elif delivery is Delivery.LATER:
+            return self._send(command)
+        if delivery is Delivery.LATER:
             self._until_ready.append((command, in_history))
+        return False
 
     def tell_here(self, command: do.Command) -> bool:
         """Tell the provider on this connection, or on the first one, and on no later one; whether that can be."""
@@ -145,9 +147,11 @@ class WireSide:
         if self._conversation.delivery is Delivery.NOW:
             self._send(do.InputAudio(chunk))
 
-    def _send(self, command: do.Command) -> None:
+    def _send(self, command: do.Command) -> bool:
+        """Send what the codec makes of a command; whether it makes anything of it."""
         self._codec_state, frames = self._codec.encode(self._codec_state, command)
         self._put(frames, droppable=isinstance(command, do.InputAudio))
+        return bool(frames)
 
     def _put(self, frames: Any, *, droppable: bool = False) -> None:
         if self._transport is not None:

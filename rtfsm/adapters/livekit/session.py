@@ -116,8 +116,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
             changes["tools"] = llm.ToolContext(tools)
         kind = local.ConfigKind.UPDATE
         if self._provider.features.items:
+            begins = self.conversation.delivery is Delivery.AT_START
+            if begins and is_given(chat_ctx):
+                await self._push(chat_ctx)  # the first configuration tells it
             self._configure(kind, **changes)
-            if is_given(chat_ctx):
+            if not begins and is_given(chat_ctx):
                 await self._push(chat_ctx)
             return
         if is_given(chat_ctx) and (self._shell.host.context.replace(chat_ctx) or self.conversation.runs):
