@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
+
 from rtfsm.machines.capabilities import Capabilities, Ids, Match
 
-__all__ = ["GEMINI", "OPENAI", "PHONIC", "PROFILES", "WIDEST"]
+__all__ = ["GEMINI", "OPENAI", "OPENAI_TRUSTED", "PHONIC", "PROFILES", "WIDEST"]
 
 PHONIC = Capabilities(
     Ids.MINTED,
@@ -32,6 +34,8 @@ OPENAI = Capabilities(
     takes_back=True,
 )
 """OpenAI's protocol, as anybody may serve it: no call is trusted before its response is done."""
+OPENAI_TRUSTED = attrs.evolve(OPENAI, hold_calls=False)
+"""The same at OpenAI's own servers, whose word on the status of a call is to be believed."""
 GEMINI = Capabilities(Ids.MINTED, Match.NEXT, auto_reply=True, tool_cancel=True, going_away=True)
 WIDEST = Capabilities(
     Ids.WIRE,
@@ -51,4 +55,10 @@ WIDEST = Capabilities(
 )
 """Every capability of a wire with response ids."""
 
-PROFILES: Mapping[str, Capabilities] = {"phonic": PHONIC, "openai": OPENAI, "gemini": GEMINI, "widest": WIDEST}
+PROFILES: Mapping[str, Capabilities] = {
+    "phonic": PHONIC,
+    "openai": OPENAI,
+    "openai-trusted": OPENAI_TRUSTED,
+    "gemini": GEMINI,
+    "widest": WIDEST,
+}

@@ -9,7 +9,7 @@ import attrs
 from rtfsm.adapters.livekit import provider as do
 from rtfsm.adapters.livekit.frames import frame_of
 from rtfsm.machines import Capabilities, Floor
-from rtfsm.profiles import OPENAI
+from rtfsm.profiles import OPENAI, OPENAI_TRUSTED
 
 from .causes import Cause, named
 from .codec import RATE, CodecState, OpenAICodec
@@ -41,7 +41,7 @@ class OpenAIProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        return attrs.evolve(OPENAI, hold_calls=not self.trusted)
+        return OPENAI_TRUSTED if self.trusted else OPENAI
 
     @property
     def codec(self) -> OpenAICodec:
