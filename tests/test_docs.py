@@ -63,7 +63,9 @@ def test_the_cells_of_the_language_guide_are_cells() -> None:
         assert all(isinstance(arm, rtfsm.Arm) for arm in cell)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/language.md", "docs/adapter.md", "docs/check.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/language.md", "docs/adapter.md", "docs/openai.md", "docs/check.md"]
+)
 def test_no_link_is_broken(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)", text):
