@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import logging
 from collections.abc import Callable
@@ -181,8 +180,4 @@ class RealtimeSession(livekit.RealtimeSession):
 
 def own_copy(options: Options, *, turn_detection_disabled: bool) -> Options:
     """Options for one session, which share nothing with the model's."""
-    mine = {field.name: copy.copy(getattr(options, field.name)) for field in attrs.fields(Options)}
-    mine["http_session"] = options.http_session
-    if turn_detection_disabled:
-        mine["turn_detection"] = None
-    return Options(**mine)
+    return attrs.evolve(options, turn_detection=None if turn_detection_disabled else options.turn_detection)
