@@ -34,7 +34,7 @@ PHONIC = (
 
 
 OPENAI = (
-    Requirement("aiohttp", "3.10"),
+    Requirement("aiohttp", "3.11"),
     Requirement("msgspec", "0.19"),
     Requirement("numpy", "1.26"),
 )

@@ -113,7 +113,7 @@ async def _nothing_paid(call: Call, server: OpenAIServer) -> str:
 async def _drops_while_a_connection_is_due(call: ServerCall) -> None:
     if call.connection.number:
         return
-    await call.delay(58.0)
+    await call.delay(8.0)
     response = await call.start_response()
     await response.say("This is being said as the", speed=1.0)
     await call.delay(3.0)
@@ -121,7 +121,7 @@ async def _drops_while_a_connection_is_due(call: ServerCall) -> None:
 
 
 async def _goes_on(call: Call, server: OpenAIServer) -> str:
-    await call.until(lambda: _ready(server, 1), 150.0, what="another connection")
+    await call.until(lambda: _ready(server, 1), 100.0, step=0.05, what="another connection")
     await call.idle(20.0)
     if call.named("close"):
         return "the session was closed"
@@ -132,7 +132,7 @@ def _spoils(status: str) -> Callable[[ServerCall], Awaitable[None]]:
     async def scenario(call: ServerCall) -> None:
         if call.connection.number:
             return
-        await call.delay(59.0)
+        await call.delay(9.0)
         response = await call.start_response()
         await response.say("Said to the", speed=1.0)
         await call.delay(3.0)
@@ -256,10 +256,10 @@ ROWS: tuple[Row, ...] = (
         "a socket that drops while a connection is due is followed by another",
         _drops_while_a_connection_is_due,
         _goes_on,
-        {"max_session_duration": 60.0, "conn_options": QUICK},
+        {"max_session_duration": 10.0, "conn_options": QUICK},
     ),
-    Row("a cut response spoils no rollover", _spoils("incomplete"), _goes_on, {"max_session_duration": 60.0}),
-    Row("a failed response spoils no rollover", _spoils("failed"), _goes_on, {"max_session_duration": 60.0}),
+    Row("a cut response spoils no rollover", _spoils("incomplete"), _goes_on, {"max_session_duration": 10.0}),
+    Row("a failed response spoils no rollover", _spoils("failed"), _goes_on, {"max_session_duration": 10.0}),
     Row(
         "a reply that failed in an outage is not spoken after it",
         _drops_and_answers,

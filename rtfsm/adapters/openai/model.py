@@ -11,7 +11,6 @@ import aiohttp
 from livekit.agents import llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 from livekit.agents.utils import is_given
-from typing_extensions import Self
 
 from .endpoint import resolve_base_url, resolve_key
 from .options import (
@@ -26,6 +25,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .session import RealtimeSession
 
 CAPABILITIES = llm.RealtimeCapabilities(

@@ -34,6 +34,8 @@ SHORTEST = 0.001
 TOOL_LIMIT = 100.0
 """Seconds after which a call that nobody has answered is told as such. The API waits for no tool, so an output that
 comes later still takes the place of that."""
+SILENCE = 60.0
+"""Seconds for which a response may say nothing: some models think before they speak."""
 ROLL_AT_LEAST, ROLL_AT_MOST, MARGIN = 10.0, 300.0, 60.0
 RECEIVED, QUEUED = "openai_server_event_received", "openai_client_event_queued"
 
@@ -53,6 +55,7 @@ def timing_of(options: Options) -> Timing:
         backoff=max(connect.retry_interval, SHORTEST),
         roll=max(ROLL_AT_LEAST, min(ROLL_AT_MOST, room)),
         answer=TOOL_LIMIT,
+        stall=SILENCE,
     )
 
 
