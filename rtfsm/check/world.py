@@ -127,7 +127,7 @@ class World(Conversation):
     ) -> None:
         super().__init__(capabilities, Timing(), retries=retries, monitor=Monitor(), **more)
         for machine in self.composition.machines:
-            if machine.name == "playout" and not is_sink(machine):
+            if machine.name == "playout" and not is_sink(machine, self.composition):
                 raise ValueError("playout orders something, so it may not be left out of the product")
         if messages_apart:
             require_apart(self.composition)
@@ -215,7 +215,7 @@ class World(Conversation):
                     for one in self.calls
                 )
             ),
-            tuple(sorted({one.context.keeps_floor for one in self.playouts})),
+            tuple(sorted({one.context.keeps_floor for one in self.sounding})),
             (mirror.told_speaking, mirror.ready, min(mirror.configs_sent, 2), min(mirror.ends_reported, 2)),
         ), places
 

@@ -13,8 +13,8 @@ __all__ = ["NOTHING", "QUIET", "Meaning"]
 class Meaning:
     """what: one of these, or nothing for a message of which no law knows more than that it came.
 
-    - ``begins``, ``says``, ``ends``: a turn of the agent's; ``words`` are those of this message alone, ``seconds`` those
-      of its sound;
+    - ``begins``, ``says``, ``ends``: a turn of the agent's; ``words`` are those of this message alone, ``seconds``
+      those of its sound;
     - ``user begins``, ``user ends``: of speech; ``hears``: all the ``words`` of it;
     - ``calls``: a tool call is complete, with its ``name`` and its ``arguments``; ``call over``: nobody waits for its
       output any more;

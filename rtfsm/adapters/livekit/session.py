@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterable
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from rtfsm.vocabulary import local
 from . import provider as do
 from .host import Request
 from .microphone import Microphone
-from .reports import OutOfBandUnsupported
+from .reports import OutOfBandUnsupported, SayUnsupported
 from .shell import Shell
 from .turn import Turn, snapshot
 
@@ -37,6 +38,10 @@ CLOSE_LIMIT = 5.0
 """Seconds after which closing gives up on a peer; the machine's own limit is shorter."""
 
 
+SHORTEST_TURN = 0.1
+"""Seconds of sound below which a user's turn is none; providers refuse a shorter one."""
+
+
 class RealtimeSession(llm.RealtimeSession[EventNames]):
     """A provider's conversation for a LiveKit AgentSession, run by declared machines.
 
@@ -51,12 +56,14 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         super().__init__(model)
         self._provider = provider
         self._shell = Shell(self, provider, conversation, options)
-        self._microphone = Microphone(provider.input_rate)
+        self._microphone = Microphone(provider.input_rate, provider.features.chunk)
+        self._uncommitted = 0.0
+        """Seconds of sound since the user's turn was last ended or cleared by the host."""
         self._typed: tuple[str, str, int] | None = None
         """What the user typed last, for the request that follows: its item, its words, and how much had been recorded
         then."""
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
-        self._warned: set[str] = set()
+        self._not_honoured: Counter[str] = Counter()
         self._shell.start()
 
     # -- what is so ------------------------------------------------------------------------------------------------
@@ -71,7 +78,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         """A snapshot of whose turn it is."""
         shell = self._shell
         dropped = self._microphone.dropped + shell.line.dropped
-        return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped)
+        return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped, self._not_honoured)
 
     @property
     def over(self) -> bool:
@@ -108,16 +115,38 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if is_given(tools):
             changes["tools"] = llm.ToolContext(tools)
         kind = local.ConfigKind.UPDATE
+        if self._provider.features.items:
+            begins = self.conversation.delivery is Delivery.AT_START
+            if begins and is_given(chat_ctx):
+                await self._push(chat_ctx)  # the first configuration tells it
+            self._configure(kind, **changes)
+            if not begins and is_given(chat_ctx):
+                await self._push(chat_ctx)
+            return
         if is_given(chat_ctx) and (self._shell.host.context.replace(chat_ctx) or self.conversation.runs):
             kind = local.ConfigKind.RESET  # a handoff: another agent takes over, with what it shall know
         self._configure(kind, **changes)
 
     def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:
         self._shell.line.settings = attrs.evolve(self._shell.line.settings, **changes)
-        if self._shell.line.settings.complete:
+        if self._shell.line.settings.complete or self._provider.features.defaults:
             self._shell.submit(local.ConfigGiven(kind))
 
+    def _begin_by_default(self) -> None:
+        """Something is wanted of a provider that needs no configuration of the host's."""
+        if self._provider.features.defaults and self.conversation.delivery is Delivery.AT_START:
+            self._shell.submit(local.ConfigGiven())
+
+    async def _push(self, chat_ctx: llm.ChatContext) -> None:
+        try:
+            await self._shell.items.update(chat_ctx)
+        except llm.RealtimeError:
+            logger.exception("the conversation could not be changed")
+
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        if self._provider.features.items:
+            await self._shell.items.update(chat_ctx)
+            return
         created = self._shell.host.context.replace(chat_ctx)
         if self.conversation.delivery is Delivery.AT_START:
             return
@@ -155,24 +184,43 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
             return
         chunks = self._microphone.convert(frame)
         if self.conversation.runs:
-            for chunk in chunks:
-                self._shell.line.hear(chunk)
+            self._hear(chunks)
         else:
             self._microphone.keep(chunks)
 
     def microphone_open(self) -> None:
         """The conversation runs: what was said meanwhile goes out first."""
-        for chunk in self._microphone.waiting():
+        self._uncommitted = 0.0
+        self._hear(self._microphone.waiting())
+
+    def _hear(self, chunks: list[bytes]) -> None:
+        for chunk in chunks:
             self._shell.line.hear(chunk)
+            self._uncommitted += len(chunk) / 2 / self._provider.input_rate
 
     def push_video(self, frame: rtc.VideoFrame) -> None:
-        self._warn_once("push_video", "takes no video")
+        if not self._provider.features.video:
+            self._note_not_honoured("push_video", "takes no video")
+            return
+        seen = llm.ChatMessage(role="user", content=[llm.ImageContent(image=frame)])
+        if self.conversation.runs:
+            self._shell.line.tell(do.CreateItem(seen))
 
     def commit_audio(self) -> None:
-        self._warn_once("commit_audio", "decides by itself when the user's turn ends")
+        if not self._provider.features.commits:
+            self._note_not_honoured("commit_audio", "decides by itself when the user's turn ends")
+            return
+        if self.conversation.runs:
+            self._hear(self._microphone.rest())
+            if self._uncommitted >= SHORTEST_TURN:
+                self._uncommitted = 0.0
+                self._shell.line.tell(do.CommitInput())
 
     def clear_audio(self) -> None:
         self._microphone.clear()
+        self._uncommitted = 0.0
+        if self._provider.features.commits and self.conversation.runs:
+            self._shell.line.tell(do.ClearInput())
 
     # -- speech ----------------------------------------------------------------------------------------------------
 
@@ -183,13 +231,21 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
         tools: NotGivenOr[list[llm.Tool]] = NOT_GIVEN,
     ) -> asyncio.Future[llm.GenerationCreatedEvent]:
-        if is_given(tools):
-            self._warn_once("generate_reply(tools=...)", "takes no tools for a single reply")
+        features = self._provider.features
+        if is_given(tools) and not features.tools:
+            self._note_not_honoured("generate_reply(tools=...)", "takes no tools for a single reply")
         id, typed = utils.shortuuid("request_"), self._typed
         self._typed = None
         # Typed words that something followed are part of the past.
         item, text = typed[:2] if typed is not None and typed[2] == self._shell.host.context.recorded else (None, None)
-        asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text, item=item)
+        asked = do.Reply(
+            id,
+            instructions=instructions if is_given(instructions) else None,
+            user_text=text,
+            item=item,
+            tool_choice=tool_choice if is_given(tool_choice) and features.tool_choice else None,
+            tools=tuple(tools) if is_given(tools) and features.tools else None,
+        )
         return self._ask(local.ReplyKind.GENERATE, id, asked)
 
     def reply_out_of_band(self, *, instructions: str | None = None) -> asyncio.Future[llm.GenerationCreatedEvent]:
@@ -205,6 +261,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def say(self, text: str | AsyncIterable[str]) -> asyncio.Future[llm.GenerationCreatedEvent]:
         id = utils.shortuuid("request_")
         future: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.Future()
+        if not self._provider.capabilities.say:
+            self._not_honoured["say"] += 1
+            future.set_exception(SayUnsupported(self.realtime_model.provider))
+            future.exception()
+            return future
         if isinstance(text, str):
             return self._say(id, text, future)
         task = asyncio.create_task(self._say_collected(id, text, future), name="rtfsm-say")
@@ -249,6 +310,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         command: do.Command,
         future: asyncio.Future[llm.GenerationCreatedEvent] | None = None,
     ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        self._begin_by_default()
         future = future if future is not None else asyncio.Future()
         # A failure that nobody awaits any more is no defect of the loop's: mark it as seen.
         future.add_done_callback(lambda f: f.cancelled() or f.exception())
@@ -276,8 +338,23 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         audio_end_ms: int,
         audio_transcript: NotGivenOr[str] = NOT_GIVEN,
     ) -> None:
+        context = self._shell.host.context
+        if not self._provider.features.items:
+            if is_given(audio_transcript):
+                context.heard(message_id, audio_transcript)
+            return
+        spoken = "audio" in modalities
+        if spoken and audio_end_ms > 0:
+            self._shell.line.cuts[message_id] = audio_end_ms
+        if self.conversation.awaits_playout(message_id):
+            self._shell.submit(local.TruncateAsked(message_id))
+        elif spoken:  # the host knows better than an estimate of the end
+            self._shell.line.cut(message_id)
         if is_given(audio_transcript):
-            self._shell.host.context.heard(message_id, audio_transcript)
+            if spoken:
+                context.heard(message_id, audio_transcript, kept=audio_end_ms > 0)
+            else:
+                self._shell.items.rewrite(message_id, audio_transcript)
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -291,7 +368,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         except asyncio.TimeoutError:
             logger.warning("the provider's connection did not close in %s s; it was left to itself", CLOSE_LIMIT)
 
-    def _warn_once(self, what: str, why: str) -> None:
-        if what not in self._warned:
-            self._warned.add(what)
+    def _note_not_honoured(self, what: str, why: str) -> None:
+        """Count a call of the host that the provider has nothing for, and say so once."""
+        self._not_honoured[what] += 1
+        if self._not_honoured[what] == 1:
             logger.warning("%s has no effect: %s %s", what, self.realtime_model.provider, why)
