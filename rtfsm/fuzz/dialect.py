@@ -36,6 +36,9 @@ class Talk(Protocol):
     def said(self, move: Move) -> None:
         """Take note that this was said. Must survive every move of the provider's."""
 
+    def exchange(self, pick: Pick) -> Sequence[Move]:
+        """A whole turn of the agent's, or of the user's, from beginning to end; empty where none can begin now."""
+
     def last_words(self) -> Sequence[Move]:
         """What ends all that is open, so that nothing more is to come."""
 
@@ -72,6 +75,10 @@ class Connection(Protocol):
     @property
     def outputs(self) -> Sequence[str]:
         """Ids of the tool calls whose outputs came, in order."""
+
+    @property
+    def asked(self) -> int:
+        """How often the client asked the provider to speak."""
 
     def told(self, text: str) -> bool:
         """Whether any message of the client's, sound apart, holds this text."""
@@ -137,8 +144,7 @@ class Dialect(Protocol):
         """
 
     def means(self, move: Move) -> Meaning:
-        """What a message of the provider's means to the laws. A move of another's, or one that is odd, is never asked
-        for."""
+        """What a message of the provider's means to the laws; of one that is odd, what it would mean otherwise."""
 
     def fields(self, move: Move) -> Sequence[str]:
         """The fields of the message that a move says, its type left out."""

@@ -21,11 +21,16 @@ __all__ = ["DirectHost", "persona"]
 
 WATCHED = ("generate_reply", "say", "interrupt", "push_audio")
 """Methods whose errors a watch of the contract judges."""
+_SCHEMA: dict[str, Any] = {
+    "name": "weather",
+    "description": "Tells the weather of a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
 
 
-@function_tool
-async def weather(city: str) -> str:
-    """Tells the weather of a city."""
+# With its schema at hand: making one takes as long as half an ordering.
+@function_tool(raw_schema=_SCHEMA)
+async def weather(raw_arguments: dict[str, object]) -> str:
     return "sunny"
 
 

@@ -68,7 +68,7 @@ class Draft:
     def legal(self, pick: Pick, on: int) -> Move:
         """What the provider may say next on this connection; it counts as said."""
         talk = self.talk(on)
-        move = attrs.evolve(talk.make(pick.weighted(talk.next()), pick), on=on)
+        move = _at(talk.make(pick.weighted(talk.next()), pick), on)
         talk.said(move)
         return move
 
@@ -76,9 +76,27 @@ class Draft:
 Rule = Callable[[Draft, Pick], list[Move]]
 
 
+def _at(move: Move, on: int) -> Move:
+    return attrs.evolve(move, on=on) if on else move
+
+
+def _hurried(move: Move) -> Move:
+    return move if move.at_once else attrs.evolve(move, at_once=True)
+
+
 def _says(draft: Draft, pick: Pick) -> list[Move]:
     move = draft.legal(pick, draft.place(pick))
-    return [attrs.evolve(move, at_once=pick.chance(5))]
+    return [_hurried(move) if pick.chance(5) else move]
+
+
+def _whole_turn(draft: Draft, pick: Pick) -> list[Move]:
+    """Somebody takes a turn, and nothing happens meanwhile: what is expected of that is known best."""
+    on = draft.place(pick)
+    moves = [_at(move, on) for move in draft.talk(on).exchange(pick)]
+    for move in moves:
+        if move.who == "server":
+            draft.talk(on).said(move)
+    return moves or _says(draft, pick)
 
 
 def _skips(draft: Draft, pick: Pick) -> list[Move]:
@@ -88,7 +106,10 @@ def _skips(draft: Draft, pick: Pick) -> list[Move]:
 
 def _repeats(draft: Draft, pick: Pick) -> list[Move]:
     said = [move for move in draft.moves if move.who == "server"]
-    return [attrs.evolve(said[-1 - pick.below(min(len(said), 3))], at_once=pick.chance(3))] if said else []
+    if not said:
+        return []
+    move = said[-1 - pick.below(min(len(said), 3))]
+    return [_hurried(move) if pick.chance(3) else attrs.evolve(move, at_once=False)]
 
 
 def _holds_back(draft: Draft, pick: Pick) -> list[Move]:
@@ -103,12 +124,12 @@ def _is_late(draft: Draft, pick: Pick) -> list[Move]:
 def _swaps(draft: Draft, pick: Pick) -> list[Move]:
     on = draft.place(pick)
     first, second = draft.legal(pick, on), draft.legal(pick, on)
-    return [attrs.evolve(second, at_once=pick.chance(2)), first]
+    return [_hurried(second) if pick.chance(2) else second, first]
 
 
 def _out_of_place(draft: Draft, pick: Pick) -> list[Move]:
     on = draft.place(pick)
-    move = attrs.evolve(draft.talk(on).make(pick.of(draft.dialect.kinds), pick), on=on)
+    move = _at(draft.talk(on).make(pick.of(draft.dialect.kinds), pick), on)
     draft.talk(on).said(move)
     return [move]
 
@@ -116,7 +137,7 @@ def _out_of_place(draft: Draft, pick: Pick) -> list[Move]:
 def _stale(draft: Draft, pick: Pick) -> list[Move]:
     on = draft.place(pick)
     move = draft.talk(on).stale(pick.of(draft.dialect.kinds), pick)
-    return [] if move is None else [attrs.evolve(move, on=on)]
+    return [] if move is None else [_at(move, on)]
 
 
 def _truncated(draft: Draft, pick: Pick) -> list[Move]:
@@ -127,7 +148,7 @@ def _truncated(draft: Draft, pick: Pick) -> list[Move]:
 def _bent(draft: Draft, pick: Pick) -> list[Move]:
     """A field of the wrong type, or missing."""
     on = draft.place(pick)
-    move = attrs.evolve(draft.talk(on).make(pick.of(draft.dialect.kinds), pick), on=on)
+    move = _at(draft.talk(on).make(pick.of(draft.dialect.kinds), pick), on)
     fields = draft.dialect.fields(move)
     if not fields:
         return []
@@ -145,7 +166,7 @@ def _befalls(draft: Draft, pick: Pick) -> list[Move]:
     move = pick.weighted(draft.dialect.faults)
     if move.what != "refuse":
         draft.anew(on)
-    return [attrs.evolve(move, on=on)]
+    return [_at(move, on)]
 
 
 def _passes(draft: Draft, pick: Pick) -> list[Move]:
@@ -169,6 +190,7 @@ def _hosts(rule: HostRule) -> Rule:
 
 RULES: tuple[tuple[int, str, Rule], ...] = (
     (56, "the provider goes on", _says),
+    (5, "somebody takes a turn", _whole_turn),
     (3, "a message is lost", _skips),
     (4, "a message comes twice", _repeats),
     (4, "a message is held back", _holds_back),

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from rtfsm.testing.contract import WATCHES, judge
+from rtfsm.testing.contract.running import unreadable
 from rtfsm.testing.contract.seen import SeenGeneration
 from rtfsm.testing.contract.witness import Witness
 
 from .dialect import KEY, Connection, Dialect, Talk, Wire
 from .direct_host import DirectHost
 from .findings import Finding
+from .meaning import NOTHING, Meaning
 from .moves import Move, Ordering
 
 __all__ = ["LAWS", "Case", "Law", "Made", "Moment", "judged"]
@@ -77,6 +79,15 @@ class Case:
         """The provider said on some connection that the conversation is over."""
         return any(talk.ended for talk in self.talks.values())
 
+    def meaning(self, move: Move) -> Meaning:
+        """What a move means; nothing where it is not the provider's, or odd."""
+        return self.dialect.means(move) if move.who == "server" and not move.is_odd else NOTHING
+
+    def words_said(self) -> Counter[str]:
+        """How often the provider sent each text as words of the agent's, odd messages included."""
+        meant = [self.dialect.means(move) for move in self.said]
+        return Counter(one.words.strip() for one in meant if one.what == "says")
+
     def has(self, *kinds: str) -> bool:
         """Whether a move of one of these kinds was made."""
         return any(move.kind in kinds or f"{move.who} *" in kinds for move in self.ordering.moves)
@@ -120,7 +131,13 @@ def law(name: str, text: str, moment: Moment) -> Callable[[Judge], Judge]:
 
 def judged(case: Case, laws: Sequence[Law], moment: Moment) -> list[Finding]:
     """What is wrong at this moment: by the laws, and by the contract's watches."""
-    found = [Finding(one.name, detail) for one in laws if one.moment is moment for detail in one.judge(case)]
+    found = []
+    for one in laws:
+        if one.moment is moment:
+            try:
+                found += [Finding(one.name, detail) for detail in one.judge(case)]
+            except Exception as error:
+                found.append(Finding(one.name, unreadable(error)))
     if moment is not Moment.LAST_TURN:
         for witness in case.host.witnesses:
             found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, WATCHES)]
@@ -208,7 +225,7 @@ def _options(case: Case) -> Iterator[str]:
 def _outputs(case: Case) -> Iterator[str]:
     if case.has("wire *", "host hands_over", "host closes", "host updates_options") or case.ended:
         return
-    over = {move.args.get("tool_call_id") for move in case.said if move.what.startswith("tool_call_")}
+    over = {one.of for move in case.said if (one := case.dialect.means(move)).what == "call over"}
     waited = sum(one.move.args["seconds"] for one in case.made if one.move.who == "time")
     if waited < PATIENCE and not any(fatal(one) for one in case.host.witnesses):
         for _ in case.kept - over:
@@ -227,10 +244,10 @@ def _spoken(case: Case) -> Iterator[str]:
 
 @law("no-word-twice", "What the agent says is heard once.", Moment.REST)
 def _twice(case: Case) -> Iterator[str]:
-    sent = Counter(str(move.args.get("text")) for move in case.said if move.what == "audio_chunk")
+    sent = case.words_said()
     for witness in case.host.witnesses:
         heard = Counter(word for generation in witness.generations for word in generation.words.split())
-        if any(heard[word.strip()] > count for word, count in sent.items() if word.strip()):
+        if any(heard[word] > count for word, count in sent.items() if word):
             yield "expected every word to be heard once; one is heard again"
 
 

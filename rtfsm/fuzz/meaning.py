@@ -15,7 +15,7 @@ class Meaning:
 
     - ``begins``, ``says``, ``ends``: a turn of the agent's; ``words`` are those of this message alone, ``seconds``
       those of its sound;
-    - ``user begins``, ``user ends``: of speech; ``hears``: all the ``words`` of it;
+    - ``user begins``, ``user ends``: of speech; ``hears``: all the ``words`` of it; ``unheard``: there are none;
     - ``calls``: a tool call is complete, with its ``name`` and its ``arguments``; ``call over``: nobody waits for its
       output any more;
     - ``quiet``: nothing of the agent's turn or of the user's changes.

@@ -7,8 +7,9 @@ from typing import Any
 
 import attrs
 
+from .dialect import KEY
 from .meaning import NOTHING, QUIET, Meaning
-from .moves import ODD, Move, Pick
+from .moves import Move, Pick
 
 __all__ = ["ABOUT_ANSWERS", "ARGUMENTS", "GARBAGE", "HELD", "KINDS", "OpenAITalk", "means"]
 
@@ -56,6 +57,7 @@ GARBAGE: Mapping[str, str | bytes] = {
 }
 ERRORS = (
     {"message": "something was wrong", "code": "invalid_value"},
+    {"message": f"{KEY} may not do that", "code": "invalid_value"},
     {"message": "Cancellation failed: no active response found", "code": "response_cancel_not_active"},
     {"message": "the server had an error", "code": None, "type": "server_error"},
 )
@@ -286,7 +288,7 @@ class OpenAITalk:
             self._finished(self._active)
         if kind == USER[0] and "cut" not in args:
             self._turns.append(_Turn(str(args.get("item_id"))))
-        if any(odd in args for odd in ODD):
+        if move.is_odd:
             return
         if kind == "session.created":
             self._created = True
@@ -443,6 +445,8 @@ def means(move: Move) -> Meaning:
         return Meaning("user ends", str(args["item_id"]))
     if kind == USER[-2]:
         return Meaning("hears", str(args["item_id"]), words=str(args["text"]))
+    if kind == USER[-1]:
+        return Meaning("unheard", str(args["item_id"]))
     return QUIET if kind in _QUIET else NOTHING
 
 

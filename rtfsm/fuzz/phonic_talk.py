@@ -10,6 +10,7 @@ from typing import Any
 from rtfsm.testing.phonic_server import messages
 from rtfsm.testing.phonic_server.messages import Message
 
+from .dialect import KEY
 from .meaning import NOTHING, QUIET, Meaning
 from .moves import ODD, Move, Pick
 
@@ -18,6 +19,8 @@ __all__ = ["ABOUT_CALLS", "GARBAGE", "KINDS", "PhonicTalk", "frame_of", "means",
 RATE = 24_000
 LENGTHS = (20, 200, 1000, 0)
 """Milliseconds of sound in a chunk."""
+WORDS = ((5, "w{} "), (1, ""), (2, "w{}"), (2, " "))
+"""What a chunk says: mostly a word with the blank behind it; or nothing, a word alone, or the blank between two."""
 ABOUT_CALLS = ("tool_call_interrupted", "tool_call_output_processed")
 KINDS = (
     "conversation_created", "ready_to_start_conversation", "user_started_speaking", "user_finished_speaking",
@@ -79,7 +82,7 @@ class PhonicTalk:
     def make(self, kind: str, pick: Pick) -> Move:
         if kind == "audio_chunk":
             self._words += 1
-            words = "" if pick.chance(5) else f"w{self._words} "
+            words = pick.weighted(WORDS).format(self._words)
             return _server(kind, text=words, ms=pick.of(LENGTHS))
         if kind == "input_text":
             return _server(kind, text=pick.of(("what I say", "", "more of it")))
@@ -87,10 +90,13 @@ class PhonicTalk:
             return _server(kind, text="".join(self._turn[: pick.below(len(self._turn) + 1)]))
         if kind == "tool_call":
             self._made += 1
-            return _server(kind, tool_call_id=f"call_{self._made}", tool_name="weather", parameters={"city": "Rome"})
+            parameters = {"city": pick.of(("Rome", "Oslo")), "days": self._made}
+            return _server(kind, tool_call_id=f"call_{self._made}", tool_name="weather", parameters=parameters)
         if kind in ABOUT_CALLS:
             known = self._calls or self._over or ["call_0"]
             return _server(kind, tool_call_id=pick.of(known), tool_name="weather")
+        if kind == "error":
+            return _server(kind, message=pick.of(("something was wrong", f"{KEY} may not do that")), code="careful")
         return _server(kind, **_ARGS.get(kind, {}))
 
     def stale(self, kind: str, pick: Pick) -> Move | None:
@@ -124,6 +130,8 @@ class PhonicTalk:
             self._agent = False
         elif kind == "interrupted_response":
             spoken = str(args.get("text", ""))
+            # Said again, and otherwise: what counts is what was said last.
+            self._withdrawn = [word for word in self._withdrawn if word.strip() not in spoken.split()]
             if self._cut:
                 self._withdrawn += [word for word in self._turn if word not in spoken]
             self._agent = self._cut = False
@@ -134,6 +142,16 @@ class PhonicTalk:
             self._over.append(args["tool_call_id"])
         elif kind == "assistant_ended_conversation":
             self.ended = True
+
+    def exchange(self, pick: Pick) -> Sequence[Move]:
+        if not self._ready or self._user or self._agent:
+            return ()
+        if pick.chance(3):
+            return [_server("user_started_speaking"), _server("user_finished_speaking"), self.make("input_text", pick)]
+        chunks = [self.make("audio_chunk", pick) for _ in range((1, 3, 2, 4)[pick.below(4)])]
+        if pick.chance(2):
+            chunks.insert(1 + pick.below(len(chunks)), Move("time", "passes", {"seconds": pick.of((1.2, 0.3))}))
+        return [_server("assistant_started_speaking"), *chunks, _server("assistant_finished_speaking")]
 
     def last_words(self) -> Sequence[Move]:
         found = []
@@ -157,7 +175,6 @@ class PhonicTalk:
 _ARGS: Mapping[str, Mapping[str, Any]] = {
     "conversation_created": {"conversation_id": "conv_fuzz"},
     "dtmf": {"digits": "1#"},
-    "error": {"message": "something was wrong", "code": "careful"},
     "warning": {"message": "take care", "code": "careful"},
 }
 
@@ -211,6 +228,11 @@ def message_of(move: Move) -> Message | None:
 
 def frame_of(move: Move) -> str | bytes:
     """The frame that a move says. ``cut``: how much of it is left, from 0 to 1."""
+    if move.what == "audio_chunk" and not any(odd in move.args for odd in ODD):
+        # Encoding a second of sound takes longer than the client takes to play it.
+        return (
+            f'{{"type": "audio_chunk", "audio": "{_sound(move.args["ms"])}", "text": {json.dumps(move.args["text"])}}}'
+        )
     message = message_of(move)
     frame = GARBAGE[move.args["name"]] if message is None else json.dumps(message)
     return frame[: int(len(frame) * move.args["cut"])] if "cut" in move.args else frame

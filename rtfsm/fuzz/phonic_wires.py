@@ -29,8 +29,10 @@ CLOSES = (
     (2, 1000, ""), (1, 1001, ""), (1, 1001, "restarting"), (2, 1011, ""), (2, 1012, ""), (1, 4600, ""), (1, 4500, ""),
     (1, 4004, ""), (1, 1008, ""),
 )  # fmt: skip
-HOPS = 4
-"""Passes of the loop within which a message that is there reaches the host."""
+
+
+ASKING = ("generate_reply", "say")
+"""Messages by which the client asks the assistant to speak."""
 
 
 class PhonicDialect:
@@ -79,6 +81,10 @@ class _Judged:
 
     protocol: ClientProtocol
 
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        """The client's messages as JSON, as far as anybody asked; sound as nothing."""
+
     @property
     def running(self) -> bool:
         return self.protocol.ready
@@ -98,8 +104,15 @@ class _Judged:
     def outputs(self) -> Sequence[str]:
         return [str(one["tool_call_id"]) for one in self._messages() if one.get("type") == "tool_call_output"]
 
+    @property
+    def asked(self) -> int:
+        return sum(one.get("type") in ASKING for one in self._messages())
+
     def told(self, text: str) -> bool:
-        return any(text in json.dumps(one) for one in self._messages() if one.get("type") != "audio_chunk")
+        messages = self._messages()
+        for one in messages[len(self._texts) :]:
+            self._texts.append("" if one.get("type") == "audio_chunk" else json.dumps(one))
+        return any(text in one for one in self._texts)
 
 
 # -- on sockets ----------------------------------------------------------------------------------------------------
@@ -107,6 +120,7 @@ class _Judged:
 
 class SocketConnection(_Judged):
     def __init__(self, real: connection.Connection) -> None:
+        super().__init__()
         self.real = real
         self.protocol = real.protocol
 
@@ -161,6 +175,9 @@ class SocketWire:
                 await connection.real.send_raw(frame_of(move))
             else:
                 await connection.real.send(message)
+                if move.what == "tool_call":
+                    # Where it crosses a reset, the client cannot know that its call is over, and answers it.
+                    await self.settle()
         except CallEnded:
             await asyncio.sleep(0)  # the other side has gone meanwhile
 
@@ -217,6 +234,7 @@ class _Line(MemoryTransport):
 
 class MemoryConnection(_Judged):
     def __init__(self, line: _Line) -> None:
+        super().__init__()
         self.line = line
         self.protocol = line.protocol
 
@@ -265,13 +283,11 @@ class MemoryWire:
         asyncio.get_running_loop().call_soon(line.begin, refused)
 
     async def deliver(self, connection: Any, move: Move) -> None:
-        message = message_of(move)
         if not connection.open:
             return
-        if message is None or "cut" in move.args:
-            connection.line.deliver(frame_of(move))
-        else:
-            connection.line.deliver(message)
+        line = connection.line
+        message = None if "cut" in move.args or move.what == "audio_chunk" else message_of(move)
+        line.deliver(frame_of(move) if message is None else message)
 
     async def befall(self, connection: Any, move: Move) -> None:
         if move.what == "refuse":

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from rtfsm.testing.virtual_time import VirtualTimeError, run
 
+from . import word_laws as _word_laws  # noqa: F401  they join LAWS
 from .dialect import Connection, Dialect, Talk, Wire
 from .direct_host import DirectHost
 from .findings import Finding
@@ -55,7 +56,9 @@ async def _play(
     loop = asyncio.get_running_loop()
     log = _Log()
     root = logging.getLogger()
+    level = root.level
     root.addHandler(log)
+    root.setLevel(min(level, logging.INFO) or logging.INFO)
     findings: list[Finding] = []
     try:
         async with dialect.open(target, handshake=ordering.handshake, memory=memory) as wire:
@@ -78,6 +81,7 @@ async def _play(
             watch(None, case)
     finally:
         root.removeHandler(log)
+        root.setLevel(level)
     # What a session forgot in its tasks shows when they are collected; the laws have been asked already.
     loop.set_exception_handler(lambda *_: None)
     return list(dict.fromkeys(findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -77,6 +78,7 @@ def load_target(name: str) -> Target:
     return Target(name, found)
 
 
+@functools.lru_cache(maxsize=64)
 def _takes(factory: Callable[..., Any], keyword: str) -> bool:
     try:
         parameters: Mapping[str, inspect.Parameter] = inspect.signature(factory).parameters
