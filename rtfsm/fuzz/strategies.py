@@ -35,8 +35,10 @@ def orderings(
     and usual. Raises UsageError for a provider, a host or a length that is none.
     """
     check_host(host)
+    if length < 1:
+        raise UsageError(f"length is {length!r}; expected a number from 1 on")
     if not 1 <= least <= length:
-        raise UsageError(f"length is {length!r}, least {least!r}; expected numbers from 1 on, least not above length")
+        raise UsageError(f"least is {least!r}; expected a number from 1 to {length}")
     return _orderings(find_dialect(provider, "") if isinstance(provider, str) else provider, length, least, host)
 
 

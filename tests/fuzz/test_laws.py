@@ -70,7 +70,10 @@ def laws_broken(target: str, ordering: Ordering) -> set[str]:
 
 
 def test_each_law_has_an_ordering_that_breaks_it() -> None:
-    assert set(BROKEN) == {law.name for law in LAWS}
+    here = {
+        law.name for law in LAWS if law.judge.__module__ == "rtfsm.fuzz.laws"
+    }  # the others have a file of their own
+    assert set(BROKEN) == here
 
 
 @pytest.mark.parametrize("law", sorted(BROKEN))
