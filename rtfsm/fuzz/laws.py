@@ -79,10 +79,6 @@ class Case:
         """The provider said on some connection that the conversation is over."""
         return any(talk.ended for talk in self.talks.values())
 
-    def meaning(self, move: Move) -> Meaning:
-        """What a move means; nothing where it is not the provider's, or odd."""
-        return self.dialect.means(move) if move.who == "server" and not move.is_odd else NOTHING
-
     def words_said(self) -> Counter[str]:
         """How often the provider sent each text as words of the agent's, odd messages included."""
         meant = [self.dialect.means(move) for move in self.said]
@@ -91,6 +87,11 @@ class Case:
     def has(self, *kinds: str) -> bool:
         """Whether a move of one of these kinds was made."""
         return any(move.kind in kinds or f"{move.who} *" in kinds for move in self.ordering.moves)
+
+
+def meaning(dialect: Dialect, move: Move) -> Meaning:
+    """What a move means; nothing where it is not the provider's, or odd."""
+    return dialect.means(move) if move.who == "server" and not move.is_odd else NOTHING
 
 
 def over(case: Case, number: int) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from rtfsm.testing.openai_server import Call, CallEnded, Item, Response, messages
 from rtfsm.testing.openai_server.messages import Message
 
-from .moves import ODD, Move
+from .moves import Move
 from .openai_frames import bent, frame_of, item_of, message_of
 from .openai_talk import HELD
 
@@ -79,14 +80,11 @@ class OpenAIService:
             self._cut(move)
             await self._call.flush()
         elif not self._is_unsayable(move):
-            odd = any(one in move.args for one in ODD)
-            message = self._message(move, odd=odd)
-            if move.what == "session.updated" and not odd and self._configures():
+            if move.what == "session.updated" and not move.is_odd and self._configures():
                 await self._call.flush()
                 return
-            self._service.post(bent(message, move))
-            if not odd:
-                self._follow(move)
+            self._service.post(bent(self._message(move), move))
+            self._follow(move)
             self._cut(move)
             await self._call.flush()
 
@@ -96,7 +94,7 @@ class OpenAIService:
             return True
         return "speech_st" in move.what and self._service.session.turn_detection is None
 
-    def _message(self, move: Move, *, odd: bool) -> Message:
+    def _message(self, move: Move) -> Message:
         """The message, with what only the server knows."""
         service, args = self._service, move.args
         message = message_of(move, self._words.get(args.get("item_id", ""), ""))
@@ -104,7 +102,7 @@ class OpenAIService:
         if "session" in message:
             message["session"] = service.session.shown
         elif move.what == "response.created":
-            message["response"] = self._begin(args, odd=odd).shown()
+            message["response"] = self._begin(_as_sent(move)).shown()
         elif move.what == "response.done":
             response = service.responses.get(args["response_id"])
             known = {} if response is None else response.shown()
@@ -118,19 +116,18 @@ class OpenAIService:
             message["error"]["event_id"] = self._asked.pop(0).get("event_id")
         return message
 
-    def _begin(self, args: Any, *, odd: bool) -> Response:
-        asked = self._asked.pop(0).get("response") or {} if args.get("asked") and self._asked and not odd else {}
+    def _begin(self, args: Mapping[str, Any]) -> Response:
+        asked = self._asked.pop(0).get("response") or {} if args.get("asked") and self._asked else {}
         request = {**asked, "conversation": "none"} if args.get("aside") else asked
         response = _Said(self._service, args["response_id"], request, "script")
-        if not odd:
-            self._service.responses[response.id] = response
-            if response.conversation is not None:
-                self._service.active = response
+        self._service.responses[response.id] = response
+        if response.conversation is not None:
+            self._service.active = response
         return response
 
     def _follow(self, move: Move) -> None:
         """What the service takes note of when this is said."""
-        service, args = self._service, move.args
+        service, args = self._service, _as_sent(move)
         item_id = args.get("item_id", "")
         response = service.responses.get(args.get("response_id", ""))
         said = response if isinstance(response, _Said) else None
@@ -196,6 +193,15 @@ class OpenAIService:
             if record.type in HELD and record.message is not None:
                 answer = self._call.reject if how == "answers.refused" else self._call.obey
                 await answer(record.message)
+
+
+def _as_sent(move: Move) -> Mapping[str, Any]:
+    """What belongs to a move, under the ids that the client is told."""
+    told = {path: value for path, value in move.args.get("bent", {}).items() if isinstance(value, str)}
+    item = next((value for path, value in told.items() if path in ("item_id", "item.id")), None)
+    response = next((value for path, value in told.items() if path in ("response_id", "response.id")), None)
+    given = {"item_id": item, "response_id": response}
+    return {**move.args, **{name: value for name, value in given.items() if value is not None}}
 
 
 def _in_conversation(message: Message) -> bool:

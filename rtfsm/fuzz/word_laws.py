@@ -13,7 +13,8 @@ from typing import Any
 
 import attrs
 
-from .laws import Case, Made, Moment, fatal, law
+from .dialect import Dialect
+from .laws import Case, Made, Moment, fatal, law, meaning
 from .meaning import Meaning
 
 __all__: list[str] = []
@@ -41,7 +42,7 @@ def plain(case: Case) -> bool:
     )
 
 
-def is_quiet(case: Case, one: Made, since: float) -> bool:
+def is_quiet(dialect: Dialect, one: Made, since: float) -> bool:
     """Nothing of what was said or is being said is touched by this."""
     move = one.move
     if one.at - since > PAUSE:
@@ -49,7 +50,7 @@ def is_quiet(case: Case, one: Made, since: float) -> bool:
     if move.who == "time":
         return bool(move.args["seconds"] <= PAUSE)
     if move.who == "server":
-        return case.meaning(move).what in QUIET
+        return meaning(dialect, move).what in QUIET
     return move.who == "host" and move.what in SILENT_CALLS
 
 
@@ -61,37 +62,37 @@ class Spoken:
 
     @property
     def words(self) -> list[str]:
-        return "".join(meaning.words for _, meaning in self.chunks).split()
+        return "".join(meant.words for _, meant in self.chunks).split()
 
     @property
     def seconds(self) -> float:
-        return sum(meaning.seconds for _, meaning in self.chunks)
+        return sum(meant.seconds for _, meant in self.chunks)
 
 
-def undisturbed(case: Case) -> Iterator[Spoken]:
+def undisturbed(made: Sequence[Made], dialect: Dialect) -> Iterator[Spoken]:
     """The turns that begin, go on and end with nothing between, while the user is silent.
 
     Until the host first asks for something: a turn may answer a request that was given up, and then nobody hears it.
     """
     chunks: list[tuple[Made, Meaning]] | None = None
     last, user, turn = 0.0, False, ""
-    for one in case.made:
-        meaning = case.meaning(one.move)
+    for one in made:
+        meant = meaning(dialect, one.move)
         if one.move.who == "host" and one.move.what in ASKING_CALLS:
             return
-        if meaning.what == "begins":
-            chunks, last, turn = (None if user else []), one.at, meaning.of
+        if meant.what == "begins":
+            chunks, last, turn = (None if user else []), one.at, meant.of
             continue
-        if meaning.what == "says" and meaning.of == turn and chunks is not None and one.at - last <= PAUSE:
-            chunks.append((one, meaning))
+        if meant.what == "says" and meant.of == turn and chunks is not None and one.at - last <= PAUSE:
+            chunks.append((one, meant))
             last = one.at
             continue
-        if meaning.what == "ends" and meaning.of == turn and chunks is not None:
+        if meant.what == "ends" and meant.of == turn and chunks is not None:
             yield Spoken(chunks)
             chunks = None
             continue
-        user = {"user begins": True, "user ends": False}.get(meaning.what, user)
-        if chunks is not None and not is_quiet(case, one, last):
+        user = {"user begins": True, "user ends": False}.get(meant.what, user)
+        if chunks is not None and not is_quiet(dialect, one, last):
             chunks = None
 
 
@@ -101,9 +102,9 @@ def _whole(case: Case) -> Iterator[str]:
         return
     witness = case.host.witnesses[0]
     times = case.words_said()
-    for turn in undisturbed(case):
+    for turn in undisturbed(case.made, case.dialect):
         words = turn.words
-        own = Counter(meaning.words.strip() for _, meaning in turn.chunks)
+        own = Counter(meant.words.strip() for _, meant in turn.chunks)
         if not words or any(times[text] > count for text, count in own.items() if text):
             continue  # what is repeated elsewhere may be heard there too
         holding = [one for one in witness.generations if {words[0], words[-1]} & {*one.words.split()}]
@@ -134,20 +135,20 @@ def _cut(case: Case) -> Iterator[str]:
     speaking = cut = user = False
     last, turn = 0.0, ""
     for one in case.made:
-        meaning = case.meaning(one.move)
-        kind, word = meaning.what, meaning.words.strip()
-        if kind == "says" and speaking and meaning.of == turn:
+        meant = meaning(case.dialect, one.move)
+        kind, word = meant.what, meant.words.strip()
+        if kind == "says" and speaking and meant.of == turn:
             if cut and word in heard and word not in earlier:
                 yield "expected what the agent says on after it was cut to be dropped; it is heard"
                 return
             last = one.at
         elif kind == "begins":
-            speaking, cut, last, turn = True, False, one.at, meaning.of
+            speaking, cut, last, turn = True, False, one.at, meant.of
         elif kind == "user begins":
             cut, user = cut or not user, True
         elif kind == "user ends":
             user = False
-        elif not is_quiet(case, one, last):
+        elif not is_quiet(case.dialect, one, last):
             speaking = cut = False
         earlier.add(word)
 
@@ -156,8 +157,8 @@ def _cut(case: Case) -> Iterator[str]:
 def _transcribed(case: Case) -> Iterator[str]:
     if not plain(case) or case.ended:
         return
-    meant = [(move, case.dialect.means(move)) for move in case.said]
-    sent = [(move, one) for move, one in meant if one.what in ("hears", "unheard")]
+    said = [(move, case.dialect.means(move)) for move in case.said]
+    sent = [(move, one) for move, one in said if one.what in ("hears", "unheard")]
     if any(move.is_odd or one.what == "unheard" for move, one in sent):
         return
     told: list[Any] = [one.event for one in case.host.witnesses[0].named("input_audio_transcription_completed")]
@@ -174,9 +175,9 @@ def _transcribed(case: Case) -> Iterator[str]:
 def _arguments(case: Case) -> Iterator[str]:
     sent: dict[str, list[Any]] = {}
     for move in case.said:
-        meaning = case.meaning(move)
-        if meaning.what == "calls":
-            sent.setdefault(meaning.of, []).append((meaning.name, meaning.arguments))
+        meant = meaning(case.dialect, move)
+        if meant.what == "calls":
+            sent.setdefault(meant.of, []).append((meant.name, meant.arguments))
     for witness in case.host.witnesses:
         for call in witness.calls:
             try:
