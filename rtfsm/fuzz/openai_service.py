@@ -59,12 +59,16 @@ class OpenAIService:
     async def run(self) -> None:
         """Answer what the client wants of responses, until it has gone."""
         while True:
-            message = await self._call.expect(ASKS, CANCELS, timeout=math.inf)
-            active = self._service.active
-            if message["type"] == ASKS and not (active is not None and _in_conversation(message)):
-                self._asked.append(message)
-            else:
-                await self._call.obey(message)
+            self.hears(await self._call.expect(ASKS, CANCELS, timeout=math.inf))
+            await self._call.flush()
+
+    def hears(self, message: Message) -> None:
+        """Take note of what the client wants of a response."""
+        active = self._service.active
+        if message["type"] == ASKS and not (active is not None and _in_conversation(message)):
+            self._asked.append(message)
+        elif message["type"] in (ASKS, CANCELS):
+            self._service.obey(message)
 
     async def expire(self) -> None:
         """The session has lasted too long."""

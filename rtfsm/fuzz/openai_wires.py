@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from livekit.agents import llm
 
+from rtfsm.adapters.openai import RealtimeModel
 from rtfsm.testing.openai_server import Call, CallEnded, Connection, OpenAIServer
 
 from .dialect import KEY, Wire
 from .meaning import Meaning
 from .moves import Move
+from .openai_connection import OpenAIConnection
 from .openai_frames import fields_of
+from .openai_memory import MemoryWire
 from .openai_service import OpenAIService
 from .openai_talk import GARBAGE, KINDS, OpenAITalk, means
 from .target import Target
@@ -24,7 +25,6 @@ from .target import Target
 __all__ = ["OPENAI", "OpenAIDialect"]
 
 CLOSES = ((2, 1000, ""), (2, 1001, ""), (1, 1001, "restarting"), (2, 1011, ""), (1, 1012, ""), (1, 1008, ""))
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\b(resp|item|call|event)_\w+")
 
 
 class OpenAIDialect:
@@ -57,6 +57,11 @@ class OpenAIDialect:
 
     @asynccontextmanager
     async def open(self, target: Target, *, handshake: bool, memory: bool) -> AsyncIterator[Wire]:
+        if memory and isinstance(target.factory, type) and issubclass(target.factory, RealtimeModel):
+            with target.pointed_at("http://127.0.0.1:9/v1", KEY) as model:
+                assert isinstance(model, RealtimeModel)
+                yield MemoryWire(model, handshake=handshake)
+            return
         async with SocketWire.opened(target, handshake=handshake) as wire:
             yield wire
 
@@ -64,43 +69,12 @@ class OpenAIDialect:
 OPENAI = OpenAIDialect()
 
 
-class SocketConnection:
-    def __init__(self, real: Connection) -> None:
-        self.real = real
-        self.service: OpenAIService | None = None
+class SocketConnection(OpenAIConnection):
+    real: Connection
 
     @property
     def open(self) -> bool:
         return not self.real.closed.is_set()
-
-    @property
-    def running(self) -> bool:
-        return self.service is not None and self.service.running
-
-    @property
-    def errors(self) -> Sequence[str]:
-        return [_QUOTED.sub("...", f"{error.type}: {error.problem}") for error in self.real.protocol.errors]
-
-    early_sound = False
-
-    @property
-    def outputs(self) -> Sequence[str]:
-        items = [one["item"] for one in self._messages() if one.get("type") == "conversation.item.create"]
-        return [str(item.get("call_id")) for item in items if item.get("type") == "function_call_output"]
-
-    @property
-    def asked(self) -> int:
-        return list(self.frames).count("response.create")
-
-    def told(self, text: str) -> bool:
-        return any(text in json.dumps(one) for one in self._messages())
-
-    @property
-    def frames(self) -> Sequence[str]:
-        return [record.type for record in self.real.received]
-
-    def _messages(self) -> Sequence[Mapping[str, Any]]:
-        return [record.message for record in self.real.received if record.message is not None]
 
 
 class SocketWire:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from .options import (
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from .provider import OpenAIProvider
     from .session import RealtimeSession
 
 CAPABILITIES = llm.RealtimeCapabilities(
@@ -139,6 +141,8 @@ class RealtimeModel(llm.RealtimeModel):
         self._take_capabilities()
         self._capabilities.can_disable_turn_detection = not is_given(turn_detection)
         self._sessions: weakref.WeakSet[RealtimeSession] = weakref.WeakSet()
+        self._make_provider: Callable[[], OpenAIProvider] | None = None
+        """Makes the provider of each session, for tests that are the wire themselves; None for the real one."""
 
     def _take_capabilities(self) -> None:
         from .session import capabilities_of
@@ -218,7 +222,7 @@ class RealtimeModel(llm.RealtimeModel):
         from .session import RealtimeSession, own_copy
 
         options = own_copy(self._options, turn_detection_disabled=turn_detection_disabled)
-        session = RealtimeSession(self, options)
+        session = RealtimeSession(self, options, None if self._make_provider is None else self._make_provider())
         self._sessions.add(session)
         return session
 
