@@ -163,6 +163,8 @@ class OpenAITalk:
         self._over: list[_Response] = []
         self._turns: list[_Turn] = []
         self._held = False
+        self._interim: list[str] = []
+        """Messages of the user's of which words were told, and not yet all."""
 
     # -- what may come ---------------------------------------------------------------------------------------------
 
@@ -288,8 +290,12 @@ class OpenAITalk:
             self._finished(self._active)
         if kind == USER[0] and "cut" not in args:
             self._turns.append(_Turn(str(args.get("item_id"))))
+        if kind == USER[4] and "cut" not in args:
+            self._interim.append(str(args.get("item_id")))
         if move.is_odd:
             return
+        if kind in USER[-2:]:
+            self._interim = [one for one in self._interim if one != args.get("item_id")]
         if kind == "session.created":
             self._created = True
         elif kind == "session.updated":
@@ -399,6 +405,7 @@ class OpenAITalk:
             found += [
                 _server(kind, item_id=turn.id, **({"role": "user"} if kind in ITEMS else {})) for kind in turn.todo
             ]
+        found += [_server(USER[-2], item_id=one, text="the end") for one in dict.fromkeys(self._interim)]
         for response in self._live:
             item = response.item
             if item is not None and _LAST[0] in item.todo:
