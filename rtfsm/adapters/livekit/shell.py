@@ -200,7 +200,7 @@ class Shell:
     def _report_ready(self, _: Effect, __: Instance, ___: Event) -> None:
         self.line.ready()
         self._limit_lifetime()
-        self._session.microphone_open()
+        self._session.hearing.open()
         if self.line.accepted.continued:
             self.host.emit("session_reconnected", llm.RealtimeSessionReconnectedEvent())
 
