@@ -120,6 +120,11 @@ class RealtimeSession(livekit.RealtimeSession):
         return options
 
     @property
+    def has_active_generation(self) -> bool:
+        """A response is alive, or one was asked for."""
+        return bool(self.conversation.generations or self.conversation.replies)
+
+    @property
     def capabilities(self) -> llm.RealtimeCapabilities:
         """This session's own: turn detection may be off here and on for the model."""
         return capabilities_of(self._options, self.realtime_model.capabilities)
