@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench diagrams check check-wide peers conformance faults clean
+.PHONY: demo test lint bench diagrams check check-wide peers conformance faults fuzz-plants clean
 
 demo: $(READY)
 	$(BIN)/rtfsm demo $(ARGS)
@@ -20,6 +20,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.audio_path $(ARGS)
+	$(BIN)/python -m benchmarks.fuzz_rate
 
 diagrams: $(READY)
 	$(BIN)/rtfsm draw --write diagrams
@@ -38,6 +39,9 @@ conformance: $(READY)
 
 faults: $(READY)
 	$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz-plants: $(READY)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/fuzz/test_plants.py $(ARGS)
 
 clean:
 	rm -rf $(VENV)

@@ -12,6 +12,7 @@ from typing import Any
 
 import rtfsm
 from rtfsm.check import cli as check
+from rtfsm.diff import cli as diff
 from rtfsm.draw import cli as draw
 from rtfsm.mutate import MACHINES
 from rtfsm.mutate import cli as mutate
@@ -53,6 +54,8 @@ def _run(argv: Sequence[str]) -> int:
     # The demo's options belong to the demo, which no other command has to import.
     if argv[:1] == ["demo"]:
         return _demo(argv[1:])
+    if argv[:1] in (["fuzz"], ["replay"]):
+        return _fuzz(argv[0], argv[1:])
     options = _parser().parse_args(argv)
     if options.command == "check":
         return check.run(
@@ -67,17 +70,9 @@ def _run(argv: Sequence[str]) -> int:
             replay=options.replay,
         )
     if options.command == "draw":
-        if (options.write or options.check) and (options.machine != "all" or options.format or options.profile):
-            print(
-                "rtfsm draw: --write and --check are about all drawings; leave out the machine, --format and --profile",
-                file=sys.stderr,
-            )
-            return USAGE
-        if options.write is not None:
-            return draw.write_directory(options.write)
-        if options.check is not None:
-            return draw.check_directory(options.check)
-        return draw.run(options.machine, options.profile, options.format or "mermaid")
+        return draw.run(options)
+    if options.command == "diff":
+        return diff.run(options)
     if options.command == "mutate":
         return mutate.run(
             options.machine,
@@ -118,13 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--replay", metavar="ORDER", help="show an order, 'label; label; ...' or a file of it, at length")
     one.add_argument("--verbose", action="store_true", help="list the arms that no order of events reaches")
 
-    one = commands.add_parser("draw", help="draw machines")
-    one.add_argument("machine", nargs="?", default=ALL, help="MODULE:NAME, the name of a shipped machine, or all")
-    one.add_argument("--profile", choices=profiles, help="phonic by default")
-    one.add_argument("--format", choices=draw.FORMATS, help="mermaid by default")
-    directory = one.add_mutually_exclusive_group()
-    directory.add_argument("--write", metavar="DIR", help="write every drawing below DIR")
-    directory.add_argument("--check", metavar="DIR", help="fail where a drawing below DIR is out of date")
+    one = commands.add_parser("draw", help="draw machines, what couples them, or a recording")
+    draw.add_arguments(one)
+
+    one = commands.add_parser("diff", help="compare two versions of machines")
+    diff.add_arguments(one)
 
     one = commands.add_parser("mutate", help="change every decision of every table, and say which changes go unnoticed")
     one.add_argument("--machine", choices=MACHINES, help="its table only; of every one by default")
@@ -144,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--scenario", metavar="MODULE:NAME", help="what it does; listening and answering by default")
     one.add_argument("--verbose", action="store_true", help="print every audio chunk too")
 
+    commands.add_parser("fuzz", help="look for orderings of events that break a realtime model", add_help=False)
+    commands.add_parser("replay", help="play a failing ordering again, step by step", add_help=False)
     commands.add_parser("demo", help="an agent against the scripted provider, in this process", add_help=False)
     return parser
 
@@ -185,6 +180,18 @@ def _demo(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="rtfsm demo")
     demo.add_arguments(parser)
     return int(demo.run(parser.parse_args(argv)))
+
+
+def _fuzz(command: str, argv: Sequence[str]) -> int:
+    fuzz = _optional(command, "rtfsm.fuzz.cli")
+    if fuzz is None:
+        return USAGE
+    parser = argparse.ArgumentParser(prog=f"rtfsm {command}")
+    if command == "fuzz":
+        fuzz.add_fuzz_arguments(parser)
+        return int(fuzz.run_fuzz(parser.parse_args(argv)))
+    fuzz.add_replay_arguments(parser)
+    return int(fuzz.run_replay(parser.parse_args(argv)))
 
 
 def _optional(command: str, module: str) -> Any:

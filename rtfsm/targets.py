@@ -6,6 +6,7 @@ import importlib
 import itertools
 import os
 import sys
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from rtfsm.machines import Capabilities, compose
 from rtfsm.machines.generation_context import Answers, GenerationContext, Lane
 from rtfsm.profiles import PROFILES
 
-__all__ = ["ALL", "Target", "UsageError", "births_of", "find_targets"]
+__all__ = ["ALL", "Target", "UsageError", "births_of", "find_targets", "import_module"]
 
 ALL = "all"
 
@@ -75,11 +76,22 @@ def load(name: str) -> Any:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute or module_name.startswith("."):
         raise UsageError(f"{name!r} names no machine; write MODULE:NAME, as in mypackage.turns:MACHINE")
+    module = import_module(module_name)
+    try:
+        return getattr(module, attribute)
+    except AttributeError as error:
+        named = [key for key, one in vars(module).items() if isinstance(one, Machine)]
+        has = f"its machines are {', '.join(named)}" if named else "it has no machine at all"
+        raise UsageError(f"module {module_name!r} has no {attribute!r}; {has}") from error
+
+
+def import_module(module_name: str) -> ModuleType:
+    """A module, sought from the current directory on. Raises UsageError where it cannot be had."""
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        module = importlib.import_module(module_name)
+        return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
             raise UsageError(f"there is no module {error.name!r}, neither installed nor in {here}") from error
@@ -88,9 +100,3 @@ def load(name: str) -> Any:
         raise
     except (Exception, SystemExit) as error:  # a module that ends the program must not end it as a success
         raise UsageError(f"module {module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
-    try:
-        return getattr(module, attribute)
-    except AttributeError as error:
-        named = [key for key, one in vars(module).items() if isinstance(one, Machine)]
-        has = f"its machines are {', '.join(named)}" if named else "it has no machine at all"
-        raise UsageError(f"module {module_name!r} has no {attribute!r}; {has}") from error

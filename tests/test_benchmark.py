@@ -13,7 +13,7 @@ from pathlib import Path as File
 
 import pytest
 
-from benchmarks import audio_path
+from benchmarks import audio_path, fuzz_rate
 from benchmarks.paths import Floor, Official, Ours, Path
 from benchmarks.wire import CHUNK, chunk, message
 
@@ -89,3 +89,17 @@ def test_a_path_that_loses_something_is_not_measured() -> None:
 
     with pytest.raises(RuntimeError, match="the path of floor did not deliver what was sent"):
         asyncio.run(main())
+
+
+def test_a_quick_run_of_the_fuzzers_rate_prints_each_target() -> None:
+    said: list[str] = []
+    assert fuzz_rate.main(["--quick"], say=said.append) == 0
+    assert ["rtfsm, in memory" in said[1], "rtfsm, over sockets" in said[2], "official" in said[3]] == [True] * 3
+    assert said[-1].startswith("Target ")
+
+
+def test_the_fuzzers_rate_counts_orderings_of_twenty_moves() -> None:
+    rate = fuzz_rate.measure("ours", fuzz_rate.OURS, 40, 1, memory=True)
+    assert 17 <= rate.moves <= 23
+    assert rate.median > 0
+    assert 0 < rate.playing < 1

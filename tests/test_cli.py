@@ -151,7 +151,7 @@ def test_draw_prints_what_the_library_draws(here: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == mermaid(machines["reply"])
     assert main(["draw", "reply", "--profile", "widest", "--format", "json"]) == 0
     assert capsys.readouterr().out == canonical_json(machines["reply"])
-    assert main(["draw", "--format", "composition"]) == 0
+    assert main(["draw", "composition"]) == 0
     assert capsys.readouterr().out == mermaid_composition(compose(PHONIC))
     assert main(["draw", "--format", "json"]) == 0
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == list(machines)
@@ -200,7 +200,7 @@ def test_help_and_version_return_zero(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == f"rtfsm {rtfsm.__version__}\n"
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(command in out for command in ("check", "draw", "serve", "demo"))
+    assert all(command in out for command in ("check", "draw", "diff", "serve", "demo"))
 
 
 def test_serve_hands_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,36 +7,17 @@ import json
 import re
 import subprocess
 import sys
-from enum import Enum
 from pathlib import Path
 
-import attrs
 import pytest
 
-from rtfsm import (
-    Composition,
-    Effect,
-    Event,
-    Kind,
-    Machine,
-    Reason,
-    Route,
-    Timer,
-    TimerElapsed,
-    assign,
-    guard,
-    ignore,
-    refuse,
-    stay,
-    to,
-    update,
-    when,
-)
+from rtfsm import Composition, Kind, Machine, Reason, Route, ignore, to
 from rtfsm.draw import canonical, canonical_json, markdown_table, mermaid, mermaid_composition, stale, write
 from rtfsm.draw.composition import couplings
 from rtfsm.language import Engine
 from rtfsm.machines import compose
 from rtfsm.profiles import PROFILES
+from tests.draw.door import DOOR, Creak, Door, Pull, Ring
 
 DIAGRAMS = Path(__file__).parent.parent / "diagrams"
 
@@ -47,95 +28,6 @@ SHIPPED = [
     for profile, wire in PROFILES.items()
     for machine in compose(wire).machines
 ]
-
-
-class Door(Enum):
-    SHUT = 'shut; "locked" or not: 100 %'
-    OPEN = "open <wide> #1"
-    GONE = "gone | taken away"
-
-
-class Side(Enum):
-    IN = "inward"
-    OUT = "outward"
-
-
-@attrs.frozen
-class Push(Event):
-    hard: bool = False
-    words: str = ""
-
-
-@attrs.frozen
-class Pull(Event):
-    pass
-
-
-@attrs.frozen
-class Saw(Event):
-    pass
-
-
-@attrs.frozen
-class Creak(Effect):
-    side: Side = Side.IN
-    loud: bool = False
-
-
-@attrs.frozen
-class Ring(Effect):
-    pass
-
-
-@attrs.frozen
-class Memory:
-    locked: bool = False
-    times: int = 0
-
-
-@guard
-def locked(context: Memory) -> bool:
-    return context.locked
-
-
-@guard
-def hard(_: Memory, event: Push) -> bool:
-    return event.hard
-
-
-@update
-def once_more(context: Memory) -> Memory:
-    return attrs.evolve(context, times=min(context.times + 1, 3))
-
-
-DOOR = Machine(
-    "door",
-    states=Door,
-    initial=Door.SHUT,
-    final={Door.GONE},
-    context=Memory(),
-    begin=(Ring(),),
-    timers={Door.OPEN: Timer("draught", 2.5, cap=9, unless=(locked, Timer("wedge", 60)))},
-    rests={Door.SHUT: "doors may stay shut"},
-    table={
-        Door.SHUT: {
-            Push: (
-                when(locked, ignore(Reason.NO_OP, "it is | locked")),
-                when(hard, to(Door.OPEN, Creak(Side.OUT, loud=True))),
-                to(Door.OPEN, Creak),
-            ),
-            Pull: stay(Ring, assign(locked=True), once_more),
-            Saw: to(Door.GONE),
-        },
-        Door.OPEN: {
-            Push: ignore(Reason.DUPLICATE, "it is open", rearm=True),
-            Pull: to(Door.SHUT, Creak),
-            Saw: to(Door.GONE),
-            TimerElapsed: to(Door.SHUT, Creak),
-        },
-        Door.GONE: {(Push, Pull): ignore(Reason.TERMINAL, "no door"), Saw: refuse("nothing to saw")},
-    },
-)
 
 
 def edges_of_engine(machine: Machine) -> Edges:
@@ -195,6 +87,8 @@ def test_the_whole_of_a_small_picture() -> None:
     assert mermaid(DOOR) == (
         "---\nconfig:\n  state:\n    nodeSpacing: 60\n    rankSpacing: 60\n"
         'title: "door"\n---\nstateDiagram-v2\n'
+        "    accTitle: door\n"
+        "    accDescr: State machine door: 3 states, 4 arrows. It begins in SHUT and ends in GONE.\n"
         '    state "SHUT" as SHUT\n'
         "    SHUT : shut#59; #quot;locked#quot; or not#58; 100 #37;\n"
         "    SHUT : rests#58; doors may stay shut\n"
@@ -210,6 +104,18 @@ def test_the_whole_of_a_small_picture() -> None:
         "    OPEN --> SHUT : Pull, after draught 2.5 s<br/>or wedge 60 s<br/>/ Creak\n"
         "    OPEN --> GONE : Saw\n"
         "    GONE --> [*]\n"
+        '    state "how to read" as legend\n'
+        "    legend : solid border#58; may wait for ever\n"
+        "    legend : dashed border#58; a timer ends the wait\n"
+        "    legend : double or thick border#58; the end\n"
+        "    classDef rests fill:#dbeafe,stroke:#1d4ed8,color:#111827\n"
+        "    class SHUT rests\n"
+        "    classDef waits fill:#fef3c7,stroke:#b45309,color:#111827,stroke-dasharray:6 4\n"
+        "    class OPEN waits\n"
+        "    classDef final fill:#e5e7eb,stroke:#374151,color:#111827,stroke-width:4px\n"
+        "    class GONE final\n"
+        "    classDef legend fill:#ffffff,stroke:#9ca3af,color:#111827\n"
+        "    class legend legend\n"
     )
 
 
@@ -247,6 +153,8 @@ def test_the_canonical_form_is_complete() -> None:
     assert found["states"][1] == {"name": "OPEN", "meaning": "open <wide> #1"}
     assert (found["initial"], found["final"], found["begin"]) == ("SHUT", ["GONE"], [{"name": "Ring"}])
     assert found["context"]["times"] == {"type": "int", "initial": 0}
+    assert found["guards"] == {"hard": ["return event.hard"], "locked": ["return context.locked"]}
+    assert found["updates"] == {"once_more": ["return attrs.evolve(context, times=min(context.times + 1, 3))"]}
     assert found["rests"] == {"SHUT": "doors may stay shut"}
     assert found["timers"]["OPEN"] == {
         "name": "draught",

@@ -16,9 +16,9 @@ import rtfsm
 ROOT = Path(rtfsm.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 HEAVY = ("livekit", "phonic", "asyncio", "hypothesis", "msgspec", "websockets", "numpy")
-LIGHT = ["rtfsm", "rtfsm.profiles", "rtfsm.machines", "rtfsm.check", "rtfsm.draw", "rtfsm.cli"]
+LIGHT = ["rtfsm", "rtfsm.profiles", "rtfsm.machines", "rtfsm.check", "rtfsm.draw", "rtfsm.diff", "rtfsm.cli"]
 PROVIDERS = ("phonic", "openai", "gemini", "nova", "ultravox", "xai", "personaplex")
-OUTER = ("adapters", "testing", "demo")
+OUTER = ("adapters", "testing", "demo", "fuzz")
 
 
 def name_of(path: Path) -> str:

@@ -1,12 +1,14 @@
 """The whole declaration as plain data: what a diff of two versions of a machine is made of.
 
-Complete and byte-stable: whatever can change what a machine does, or what its tables say of it, is in it; the order of
-a set, the position of an arm in memory or the time of day is not.
+Byte-stable, and complete but for one thing: whatever can change what a machine does, or what its tables say of it, is
+in it; the order of a set, the position of an arm in memory or the time of day is not. The one thing is the code that
+the functions of guards and updates call in their turn, and what they close over; their own statements are in it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
@@ -14,6 +16,7 @@ import attrs
 
 from rtfsm.language import Arm, Effect, Event, Guard, Machine, Timer, finite_fields
 
+from .source import bodies
 from .words import value
 
 __all__ = ["canonical", "canonical_arm", "canonical_json"]
@@ -33,6 +36,8 @@ def canonical(machine: Machine) -> dict[str, Any]:
         "context": _context(machine.context),
         "timers": {state.name: _timer(timer) for state, timer in _by_name(machine.timers)},
         "rests": {state.name: why for state, why in _by_name(machine.rests)},
+        "guards": bodies(_guards(machine)),
+        "updates": bodies(_updates(machine)),
         "begin": [_effect(effect) for effect in machine.begin],
         "events": {event.__name__: _fields(event) for event in sorted(machine.events, key=lambda e: e.__name__)},
         "cells": {
@@ -80,6 +85,21 @@ def _meaning(state: Enum) -> str:
 
 def _guard(guard: Guard) -> dict[str, Any]:
     return {"name": guard.name, "reads": ["context", "event"] if guard.reads_event else ["context"]}
+
+
+def _guards(machine: Machine) -> Iterator[tuple[str, Callable[..., Any]]]:
+    yield from ((arm.guard.name, arm.guard.function) for _, _, arm in machine.arms if arm.guard is not None)
+    for declared in machine.timers.values():
+        unless = declared.unless
+        while unless is not None:
+            yield unless[0].name, unless[0].function
+            unless = unless[1].unless
+
+
+def _updates(machine: Machine) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Those with a body of their own; of an ``assign`` the name says all."""
+    for _, _, arm in machine.arms:
+        yield from ((one.name, one.function) for one in arm.updates if one.name == one.function.__name__)
 
 
 def _plain(given: Any) -> Any:

@@ -1,22 +1,33 @@
-"""How machines are coupled, as a Mermaid flowchart: which effect of one is which event of another."""
+"""How machines are coupled: which effect of one is which event of another."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from rtfsm.language import Composition, Effect, Machine
 
-from .mermaid import BREAK, escaped
+from .flowchart import flowchart
+from .picture import Arrow, Box, Form, Picture, Stroke
 
-HEAD = ["---", "config:", "  flowchart:", "    nodeSpacing: 90", "    rankSpacing: 100", "    curve: linear"]
+__all__ = [
+    "canonical_composition",
+    "composition_json",
+    "composition_picture",
+    "couplings",
+    "markdown_couplings",
+    "mermaid_composition",
+]
 
-__all__ = ["couplings", "mermaid_composition"]
+Couplings = dict[tuple[str, str], list[tuple[str, str]]]
 
 
-def couplings(composition: Composition) -> dict[tuple[str, str], list[tuple[str, str]]]:
+def couplings(composition: Composition) -> Couplings:
     """(machine that orders, machine that is told) -> (effect, event) pairs, in the order of the routes.
 
     Only what can happen: a route counts where some arm, or the beginning, of a machine orders its effect.
     """
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    found: Couplings = {}
     for machine in composition.machines:
         ordered = _orders(machine)
         for route in composition.routes:
@@ -28,25 +39,73 @@ def couplings(composition: Composition) -> dict[tuple[str, str], list[tuple[str,
     return found
 
 
-def mermaid_composition(composition: Composition) -> str:
+def composition_picture(composition: Composition, name: str = "composition") -> Picture:
     """Machines as boxes; a solid arrow is an effect that becomes an event, a dotted one a standing condition.
 
     What a machine's effects are for its own instances stands in its box.
     """
-    ids = {machine.name: f"m{number}" for number, machine in enumerate(composition.machines)}
     told = couplings(composition)
-    lines = [*HEAD, "---", "flowchart LR"]
-    for name, id in ids.items():
-        inside = [name, *_joined(told.get((name, name), []))]
-        lines.append(f'    {id}["{BREAK.join(escaped(line) for line in inside)}"]')
-    for (source, target), pairs in told.items():
-        if source != target:
-            label = BREAK.join(escaped(line) for line in _joined(pairs))
-            lines.append(f'    {ids[source]} -->|"{label}"| {ids[target]}')
-    for number, standing in enumerate(composition.standing):
-        lines.append(f'    s{number}(["{escaped(standing.name)}"])')
-        lines.append(f'    s{number} -.->|"{escaped(standing.event.__name__)}"| {ids[standing.target.name]}')
+    boxes = [
+        Box(one.name, one.name, Form.MACHINE, tuple(_joined(told.get((one.name, one.name), []))))
+        for one in composition.machines
+    ]
+    arrows = [
+        Arrow(source, target, Stroke.EFFECT, tuple(_joined(pairs)))
+        for (source, target), pairs in told.items()
+        if source != target
+    ]
+    for standing in composition.standing:
+        id = f"{standing.name} -> {standing.target.name}"
+        boxes.append(Box(id, standing.name, Form.CONDITION))
+        arrows.append(Arrow(id, standing.target.name, Stroke.STANDING, (standing.event.__name__,)))
+    about = (
+        f"Composition {name}: {len(composition.machines)} machines, "
+        f"{len(arrows) - len(composition.standing)} arrows for effects of one that are events of another, "
+        f"{len(composition.standing)} standing conditions."
+    )
+    return Picture(name, about, tuple(boxes), tuple(arrows))
+
+
+def mermaid_composition(composition: Composition) -> str:
+    """:func:`composition_picture` as a Mermaid flowchart."""
+    return flowchart(composition_picture(composition))
+
+
+def markdown_couplings(composition: Composition) -> str:
+    """Every coupling as a row of a Markdown table."""
+    lines = ["# composition: who tells whom", "", "| from | effect or condition | event | of |", "|---|---|---|---|"]
+    for (source, target), pairs in couplings(composition).items():
+        lines += [f"| {source} | `{effect}` | `{event}` | {target} |" for effect, event in pairs]
+    for one in composition.standing:
+        lines.append(f"| | where it holds: {one.name} | `{one.event.__name__}` | {one.target.name} |")
     return "\n".join(lines) + "\n"
+
+
+def canonical_composition(composition: Composition) -> dict[str, Any]:
+    """What couples the machines, as plain data.
+
+    routes are in the order of declaration, in which an effect with several targets reaches them.
+    """
+    return {
+        "machines": [machine.name for machine in composition.machines],
+        "routes": [
+            {
+                "effect": route.effect.__name__,
+                "target": route.target.name,
+                "event": route.event.__name__,
+                "births": route.births,
+            }
+            for route in composition.routes
+        ],
+        "standing": [
+            {"name": one.name, "target": one.target.name, "event": one.event.__name__} for one in composition.standing
+        ],
+    }
+
+
+def composition_json(composition: Composition) -> str:
+    """:func:`canonical_composition` as JSON with sorted keys, two spaces of indentation and a newline at the end."""
+    return json.dumps(canonical_composition(composition), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _joined(pairs: list[tuple[str, str]]) -> list[str]:

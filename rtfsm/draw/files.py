@@ -8,7 +8,7 @@ from rtfsm.machines import compose
 from rtfsm.profiles import PROFILES
 
 from .canonical import canonical_json
-from .composition import mermaid_composition
+from .composition import composition_json, mermaid_composition
 from .mermaid import mermaid
 from .readme import readme
 from .table import markdown_table
@@ -60,6 +60,7 @@ def expected(directory: str | Path) -> dict[str, str]:
             files[f"{profile}/{machine.name}.md"] = markdown_table(machine)
             files[f"{profile}/{machine.name}.json"] = canonical_json(machine)
         files[f"{profile}/composition.mmd"] = mermaid_composition(composition)
+        files[f"{profile}/composition.json"] = composition_json(composition)
     files["README.md"] = readme(compositions, _notes(Path(directory)))
     return files
 

@@ -1,58 +1,67 @@
-"""A machine as a Mermaid state diagram, for a reviewer.
-
-Drawn: every move, one arrow for each pair of states, with one line for each thing that may be done on the way; what a
-state does without leaving it, inside its box. Not drawn: ignored and refused cells, and changes of the context. Those
-are in the tables.
-"""
+"""A picture of a machine as a Mermaid state diagram, which hosting sites render in the middle of a text."""
 
 from __future__ import annotations
 
 import json
-import re
-import textwrap
 from collections.abc import Iterable
-from typing import Any
 
-from rtfsm.language import Arm, Event, Kind, Machine, TimerElapsed
+from rtfsm.language import Machine
 
-from .words import condition, effects, seconds, timer, value
+from .picture import Form, Level, Picture, legend, wrapped
+from .reading import picture
 
-__all__ = ["escaped", "mermaid", "moves"]
+__all__ = ["BREAK", "CLASSES", "LEGEND", "escaped", "joined", "mermaid", "state_diagram"]
 
 BOX_WIDTH, ARROW_WIDTH = 46, 27
 """Characters in a line; Mermaid breaks the labels of arrows at about 200 pixels by itself, less legibly."""
 
-BREAK, HARD = "<br/>", "\N{NO-BREAK SPACE}"
+BREAK = "<br/>"
+
+CLASSES = {
+    Form.RESTS: "fill:#dbeafe,stroke:#1d4ed8,color:#111827",
+    Form.WAITS: "fill:#fef3c7,stroke:#b45309,color:#111827,stroke-dasharray:6 4",
+    Form.FINAL: "fill:#e5e7eb,stroke:#374151,color:#111827,stroke-width:4px",
+    Form.MACHINE: "fill:#dbeafe,stroke:#1d4ed8,color:#111827",
+    Form.CONDITION: "fill:#fef3c7,stroke:#b45309,color:#111827",
+}
+"""Dark text on light fills, with borders that stand out on a light page and on a dark one. Arrows and their labels keep
+the colours of the page's own theme."""
+
+LEGEND = "fill:#ffffff,stroke:#9ca3af,color:#111827"
 
 HEAD = ["---", "config:", "  state:", "    nodeSpacing: 60", "    rankSpacing: 60"]
 
-Reasons = list[tuple[list[str], str]]
-"""Events, each with its condition, that share the same effects; and these effects."""
+RESERVED = {"accdescr", "acctitle", "as", "choice", "class", "classdef", "click", "default", "direction", "end", "fork"}
+RESERVED |= {"hide", "href", "join", "legend", "note", "scale", "state", "style", "title"}
+"""Words of Mermaid's own, in whatever case, which as the name of a state would end a diagram; and the legend's id."""
 
 
-def mermaid(machine: Machine) -> str:
-    """A ``stateDiagram-v2``. Its arrows are exactly the pairs of states between which the machine can move."""
-    lines = [*HEAD, f"title: {json.dumps(machine.name, ensure_ascii=False)}", "---", "stateDiagram-v2"]
-    for state in machine.states:
-        lines.append(f'    state "{escaped(state.name)}" as {state.name}')
-        lines += [f"    {state.name} : {line}" for line in _inside(machine, state)]
-    began = f" : {_on_arrow([([], effects(machine.begin))])}" if machine.begin else ""
-    lines.append(f"    [*] --> {machine.initial.name}{began}")
-    for (source, target), reasons in moves(machine).items():
-        lines.append(f"    {source.name} --> {target.name} : {_on_arrow(reasons)}")
-    lines += [f"    {state.name} --> [*]" for state in machine.states if state in machine.final]
+def mermaid(machine: Machine, level: Level = Level.FULL) -> str:
+    """A ``stateDiagram-v2``. But for an overview, its arrows are exactly the pairs of states between which the machine
+    can move."""
+    return state_diagram(picture(machine, level))
+
+
+def state_diagram(drawn: Picture) -> str:
+    """A picture of states. Its arrows all look alike: Mermaid has no other ones here."""
+    ids = {box.id: _id(box.id, number) for number, box in enumerate(drawn.boxes)}
+    lines = [*HEAD, f"title: {json.dumps(drawn.title, ensure_ascii=False)}", "---", "stateDiagram-v2"]
+    lines += [f"    accTitle: {_sentence(drawn.title)}", f"    accDescr: {_sentence(drawn.about)}"]
+    for box in drawn.boxes:
+        lines.append(f'    state "{escaped(box.title)}" as {ids[box.id]}')
+        lines += [f"    {ids[box.id]} : {joined([line], BOX_WIDTH)}" for line in box.lines]
+    if drawn.begins is not None:
+        lines.append(f"    [*] --> {ids[drawn.begins[0]]}{_label(drawn.begins[1])}")
+    lines += [f"    {ids[arrow.source]} --> {ids[arrow.target]}{_label(arrow.lines)}" for arrow in drawn.arrows]
+    lines += [f"    {ids[box.id]} --> [*]" for box in drawn.boxes if box.form is Form.FINAL]
+    looks = [look for look in legend(drawn) if isinstance(look, Form)]
+    lines.append('    state "how to read" as legend')
+    lines += [f"    legend : {escaped(look.value)}" for look in looks]
+    for look in looks:
+        members = ", ".join(ids[box.id] for box in drawn.boxes if box.form is look)
+        lines += [f"    classDef {look.name.lower()} {CLASSES[look]}", f"    class {members} {look.name.lower()}"]
+    lines += [f"    classDef legend {LEGEND}", "    class legend legend"]
     return "\n".join(lines) + "\n"
-
-
-def moves(machine: Machine) -> dict[tuple[Any, Any], Reasons]:
-    """(source, target) -> the events, with their conditions, that share the same effects, and these effects."""
-    found: dict[tuple[Any, Any], Reasons] = {}
-    for state in machine.states:
-        for target in machine.states:
-            reasons = _reasons(machine, state, Kind.TO, target)
-            if reasons:
-                found[state, target] = reasons
-    return found
 
 
 def escaped(text: str) -> str:
@@ -61,63 +70,22 @@ def escaped(text: str) -> str:
     return "".join(entities.get(character, character) for character in text)
 
 
-def _inside(machine: Machine, state: Any) -> Iterable[str]:
-    """What is written in the box of a state: its meaning, how it waits, what it does without leaving."""
-    yield _wrapped([value(state.value)], BOX_WIDTH)
-    if state in machine.timers:
-        yield _wrapped([f"waits {timer(machine.timers[state])}"], BOX_WIDTH)
-    if state in machine.rests:
-        yield _wrapped([f"rests: {machine.rests[state]}"], BOX_WIDTH)
-    for events, done in _reasons(machine, state, Kind.STAY, None):
-        yield _wrapped([f"• {', '.join(events)} / {done}"], BOX_WIDTH)
+def joined(lines: Iterable[str], width: int) -> str:
+    """Lines as one label."""
+    return BREAK.join(escaped(piece) for piece in wrapped(lines, width))
 
 
-def _reasons(machine: Machine, state: Any, kind: Kind, target: Any) -> Reasons:
-    """What takes an instance from a state to a target, the events with equal effects together."""
-    found: dict[str, list[str]] = {}
-    for event in machine.events:
-        cell = machine.cells[state][event]
-        by_effects: dict[str, list[Arm]] = {}
-        for arm in cell:
-            if arm.kind is kind and arm.target is target:
-                by_effects.setdefault(_done(arm), []).append(arm)
-        for done, arms in by_effects.items():
-            when = condition(cell, arms)
-            found.setdefault(done, []).append(_trigger(machine, state, event) + (f" [{when}]" if when else ""))
-    return [(events, done) for done, events in found.items()]
+def _label(lines: tuple[str, ...]) -> str:
+    return f" : {joined(lines, ARROW_WIDTH)}" if lines else ""
 
 
-def _done(arm: Arm) -> str:
-    """The effects; where an arm stays and orders nothing, what it remembers."""
-    if arm.kind is Kind.STAY and not arm.effects:
-        return ", ".join(change.name for change in arm.updates) or "nothing"
-    return effects(arm.effects)
+def _id(name: str, number: int) -> str:
+    if not name.isidentifier():
+        return f"s{number}_"
+    # One more mark where it has some already, so that no two names become one.
+    return f"{name}_" if name.rstrip("_").lower() in RESERVED else name
 
 
-def _trigger(machine: Machine, state: Any, event: type[Event]) -> str:
-    if event is not TimerElapsed or state not in machine.timers:
-        return event.__name__
-    shown = machine.timers[state]
-    other = "" if shown.unless is None else f" or {shown.unless[1].name} {seconds(shown.unless[1].seconds)}"
-    return f"after {shown.name} {seconds(shown.seconds)}{other}"
-
-
-def _on_arrow(reasons: Reasons) -> str:
-    """One reason after the other: its events, then on a line of its own what is done."""
-    mark = "• " if len(reasons) > 1 else ""
-    lines: list[str] = []
-    for events, done in reasons:
-        lines += [f"{mark}{', '.join(events)}"] if events else []
-        lines += [f"/ {done}"] if done else []
-    return _wrapped(lines, ARROW_WIDTH)
-
-
-def _wrapped(lines: Iterable[str], width: int) -> str:
-    """Lines of text as one label; a mark stays with its word, a number with its unit."""
-    pieces: list[str] = []
-    for line in lines:
-        kept = line.replace("/ ", f"/{HARD}").replace("• ", f"•{HARD}")
-        kept = re.sub(r"(?<=\d) s\b", f"{HARD}s", kept)
-        pieces += textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
-    # A word longer than a line keeps its mark by force, or Mermaid would tear them apart.
-    return BREAK.join(escaped(piece if len(piece) > width else piece.replace(HARD, " ")) for piece in pieces)
+def _sentence(text: str) -> str:
+    """Text for a reader's ear, which Mermaid takes to the end of the line."""
+    return " ".join(text.replace("#", "").replace(";", ",").split())

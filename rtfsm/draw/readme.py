@@ -23,10 +23,12 @@ profile has its own drawings: [`phonic/`](phonic) and [`widest/`](widest).
 
 - A box is a state: its name, what it means, how it waits. `waits stall 30 s` is its timer, `(at most 30 s)` the limit
   that no re-arming exceeds, `if guard other 2 s` the wait that holds instead. `rests` says why it may wait for ever.
+  A dashed border: a timer ends the wait. A solid one: it may wait for ever. A thick one: the end.
 - `•` in a box is what the state does without leaving; `•` beside an arrow is one of several ways along it.
 - `Event [guard] / Effect, Effect(argument)`: the event that comes, what is asked, what is ordered, in this order.
   `[else]` is taken where no guard of the same event holds. `after stall 30 s` is the timer running out.
 - An effect is carried out by the shell, or is the event of another machine; the first picture says which.
+- `rtfsm draw MACHINE --level overview` shows less at a time; [docs/review.md](../docs/review.md) says what to look for.
 - An arrow is drawn once for each pair of states. Ignored and refused cells and the changes of contexts are not drawn:
   each machine's table has every cell, with its why.
 """

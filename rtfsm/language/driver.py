@@ -50,6 +50,8 @@ class Driver:
         """How often each arm, as (machine name, arm number), was taken."""
         self.dropped: Counter[Reason] = Counter()
         """Events that no machine saw, by reason."""
+        self.passed: Counter[Reason] = Counter()
+        """Events that an arm ignored, by reason."""
         self.refused = 0
         self.observers: list[Callable[[Step], None]] = []
         self._emitted: list[Emission] = []
@@ -86,8 +88,14 @@ class Driver:
 
     def next_deadline(self) -> float | None:
         """When :meth:`elapse` is wanted next; None while nothing waits for time."""
-        deadlines = [d for one in self.instances() if (d := one.deadline) is not None]
-        return min(deadlines, default=None)
+        earliest = None
+        for group in self.live.values():
+            for one in group.values():
+                if one.alive and one.timer is not None:
+                    due = one.deadline
+                    if due is not None and (earliest is None or due < earliest):
+                        earliest = due
+        return earliest
 
     def observe(self, observer: Callable[[Step], None]) -> None:
         """Tell ``observer`` every step from now on. While there is one, nothing is looked up, so that it sees all."""
@@ -115,18 +123,13 @@ class Driver:
     def instances(self, machine: Machine | None = None) -> list[Instance]:
         """The live instances, of one machine or of all, in the order of their birth: begun and not ended."""
         if machine is None:
-            return [one for each in self.composition.machines for one in self.instances(each)]
+            return [one for group in self.live.values() for one in group.values() if one.alive]
         group = self.live[machine.name]
         return [one for one in group.values() if one.alive] if group else []
 
     def ignored(self) -> Counter[Reason]:
         """Ignored and dropped events by reason."""
-        total = Counter(self.dropped)
-        for machine in self.composition.machines:
-            for _, _, arm in machine.arms:
-                if arm.reason is not None and (count := self.taken[machine.name, arm.index]):
-                    total[arm.reason] += count
-        return total
+        return self.dropped + self.passed
 
     # -- for subclasses --------------------------------------------------------------------------------------------
 
@@ -183,6 +186,8 @@ class Driver:
         before = instance.state
         arm = self.take(instance, event)
         self.taken[instance.machine.name, arm.index] += 1
+        if arm.reason is not None:
+            self.passed[arm.reason] += 1
         if arm.kind is Kind.TO:
             self.version += 1
             instance.entered_at = instance.armed_at = self.now
@@ -246,8 +251,9 @@ class Driver:
 
     def _sweep(self) -> None:
         for group in self.live.values():
-            for id in [id for id, one in group.items() if not one.alive]:
-                del group[id]
+            if group and (over := [id for id, one in group.items() if not one.alive]):
+                for id in over:
+                    del group[id]
 
     def _collect(self) -> list[Emission]:
         self._settle()

@@ -182,6 +182,8 @@ class Conversation(Births):
             return None
         effects, arm = steady
         self.taken["generation", arm.index] += 1
+        if arm.reason is not None:
+            self.passed[arm.reason] += 1
         if arm.rearm:
             instance.armed_at = now
         if Driver.witness is not None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rtfsm.adapters import livekit
 from rtfsm.adapters.livekit.provider import Frame, Settings, Sink
 from rtfsm.adapters.phonic import RealtimeModel, RealtimeSession
 from rtfsm.adapters.phonic.provider import PhonicProvider
-from rtfsm.adapters.phonic.session import timing_of
 from rtfsm.adapters.phonic.transport import loss_of_close
-from rtfsm.machines import Conversation
 from rtfsm.testing.memory_wire import Wire
 from rtfsm.testing.phonic_server.client_protocol import ClientProtocol
 
@@ -54,13 +51,7 @@ class MemorySession(RealtimeSession):
 
     def __init__(self, model: RealtimeModel) -> None:
         self.provider = MemoryProvider()
-        options = model._options.copy()
-        conversation = Conversation(
-            self.provider.capabilities,
-            timing_of(options),
-            retries=options.conn_options.max_retry,
-        )
-        livekit.RealtimeSession.__init__(self, model, self.provider, conversation, options)
+        super().__init__(model, model._options.copy(), self.provider)
 
     @property
     def wire(self) -> MemoryTransport:

@@ -82,8 +82,13 @@ class _Selector(selectors.DefaultSelector):
         self._thread_time = 0.0
         self._passes = 0
 
+    @property
+    def _asks_kernel(self) -> bool:
+        return bool(self.jobs) or len(self.get_map()) > 1
+
     def select(self, timeout: float | None = None) -> _Ready:
-        ready = super().select(0)
+        # With nothing but the loop's own wake-up pipe to ask, and work at hand, the kernel has nothing to say.
+        ready = [] if timeout == 0 and not self._asks_kernel else super().select(0)
         if ready:
             self._passes = 0
             return ready

@@ -103,7 +103,9 @@ class FailReply(HostEffect):
 
 @attrs.frozen
 class ReleaseHost(HostEffect):
-    """Open and end an empty generation: the host waits for an answer to a tool output, and none will come."""
+    """Open and end an empty generation: the host waits for an answer to a tool output, and none will come.
+
+    Not while another generation is open: the host takes one at a time, and what is said in that one releases it."""
 
 
 @attrs.frozen

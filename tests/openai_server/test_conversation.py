@@ -6,7 +6,7 @@ import base64
 
 from rtfsm.testing.openai_server import Call, OpenAIServer
 from rtfsm.testing.virtual_time import run
-from tests.openai_server.client import SILENCE, Client, connected, user_text
+from tests.openai_server.client import SILENCE, Client, call_output, connected, user_text
 
 
 async def _silent(call: Call) -> None:
@@ -80,6 +80,55 @@ def test_a_message_is_truncated_to_what_was_heard_and_loses_its_transcript() -> 
             await client.send("conversation.item.truncate", **where, audio_end_ms=401)
             await client.until("error", 2)
         assert [error.type for error in server.connections[0].client_errors] == ["conversation.item.truncate"] * 2
+
+    run(main())
+
+
+def test_what_was_truncated_while_it_was_being_said_has_no_transcript_at_its_end_either() -> None:
+    async def scenario(call: Call) -> None:
+        response = await call.next_response()
+        message = await response.open_message()
+        assert message is not None
+        await message.text("One two")
+        await message.audio(SILENCE)
+        await call.expect("conversation.item.truncate")
+        await response.done()
+
+    async def main() -> None:
+        async with OpenAIServer(scenario) as server, connected(server) as client:
+            await client.send("response.create")
+            item_id = (await client.until("response.output_audio.delta"))["item_id"]
+            await client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=50)
+            await client.until("response.done")
+            done = client.all("conversation.item.done")[0]["item"]
+            assert done["content"] == [{"type": "output_audio", "transcript": None}]
+        server.assert_client_correct()
+
+    run(main())
+
+
+def test_what_was_sent_stays_on_record_as_it_was() -> None:
+    async def main() -> None:
+        async with OpenAIServer(_speaker) as server, connected(server) as client:
+            await client.send("response.create")
+            item_id = (await client.until("response.done"))["response"]["output"][0]["id"]
+            await client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=0)
+            await client.until("conversation.item.truncated")
+            assert [record.message for record in server.connections[0].sent] == [event for _, event in client.got]
+
+    run(main())
+
+
+def test_a_call_of_the_clients_own_gets_an_id_that_its_output_can_name() -> None:
+    async def main() -> None:
+        async with OpenAIServer(_silent) as server, connected(server) as client:
+            call = {"type": "function_call", "name": "weather", "arguments": "{}"}
+            await client.send("conversation.item.create", item=call)
+            item = (await client.until("conversation.item.done"))["item"]
+            await client.send("conversation.item.create", item=call_output(item["call_id"]))
+            await client.until("conversation.item.done", 2)
+            assert server.connections[0].service.conversation.open_calls == []
+        server.assert_client_correct()
 
     run(main())
 

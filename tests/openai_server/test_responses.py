@@ -230,7 +230,10 @@ def test_a_cancel_closes_what_is_open_and_the_script_goes_on_unharmed(by_id: boo
             assert spoken == client.words()
             assert 0 < len(spoken) < len("One two three four five six")
             assert client.types()[3:] == [*MESSAGE, "response.done"]
+            cancelled = asyncio.get_running_loop().time()
             await client.ended()
+            # The script went on at once, not when the rest of its words would have been said.
+            assert asyncio.get_running_loop().time() - cancelled < 0.2
             assert client.types()[-1] == "response.done"
         server.assert_client_correct()
 

@@ -8,6 +8,7 @@ import pytest
 from openai import AsyncOpenAI
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from rtfsm.testing.openai_server import Call, OpenAIServer, messages
 from rtfsm.testing.virtual_time import run
@@ -74,6 +75,30 @@ def test_the_first_event_is_the_session_with_its_defaults_whatever_the_client_se
             session = client.got[0][1]["session"]
             assert (session["model"], session["output_modalities"]) == ("gpt-realtime", ["audio"])
             assert session["audio"]["input"]["turn_detection"]["type"] == "server_vad"
+
+    run(main())
+
+
+def test_the_session_comes_first_even_for_a_client_that_sends_with_its_handshake() -> None:
+    async def main() -> None:
+        async with OpenAIServer(_silent) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            lines = [
+                f"GET /v1/realtime{MODEL} HTTP/1.1",
+                f"Host: {server.address}",
+                "Upgrade: websocket",
+                "Connection: Upgrade",
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+                "Sec-WebSocket-Version: 13",
+                "Authorization: Bearer a-key",
+            ]
+            handshake = "\r\n".join([*lines, "", ""]).encode()
+            writer.write(handshake + Frame(Opcode.TEXT, b"{}").serialize(mask=True))
+            await asyncio.sleep(1)
+            writer.write_eof()
+            answer = await reader.read()
+            writer.close()
+            assert 0 < answer.index(b"session.created") < answer.index(b'"error"')
 
     run(main())
 

@@ -17,7 +17,7 @@ from rtfsm.testing.openai_server import (
 from rtfsm.testing.openai_server.voice import alaw_to_pcm, decoder, pcm_to_alaw, speak
 from rtfsm.testing.server.voice import synthesise
 from rtfsm.testing.virtual_time import run
-from tests.openai_server.client import LOUD, SILENCE, Client, connected, function
+from tests.openai_server.client import LOUD, SILENCE, Client, connected, function, user_text
 
 TRANSCRIBED = {"input": {"transcription": {"model": "whisper-1"}}}
 TURN = [
@@ -106,6 +106,59 @@ def test_what_the_session_switches_off_the_users_voice_does_not_do() -> None:
     run(main())
 
 
+def test_a_turn_beside_a_response_that_it_may_not_interrupt_begins_no_second_one() -> None:
+    async def scenario(call: Call) -> None:
+        response = await call.next_response()
+        await call.user_starts()
+        await call.user_stops()
+        assert call.active_response is response
+        await response.done()
+        await call.close()
+
+    async def main() -> None:
+        async with OpenAIServer(scenario) as server, connected(server) as client:
+            await client.update(
+                audio={"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}
+            )
+            await client.send("response.create")
+            await client.ended()
+            assert client.types().count("response.created") == 1
+        server.assert_client_correct()
+
+    run(main())
+
+
+def test_a_turn_holds_its_speech_and_the_padding_before_it_but_no_silence() -> None:
+    async def scenario(call: Call) -> None:
+        # Held, it clears nothing, and only marks how far the client is.
+        call.hold("input_audio_buffer.clear")
+        await call.expect("input_audio_buffer.clear")
+        await call.user_starts()
+        await call.expect("input_audio_buffer.clear")
+        await call.user_stops()
+
+    async def main() -> None:
+        async with OpenAIServer(scenario) as server, connected(server) as client:
+            await client.send("conversation.item.create", item=user_text("earlier", "item_e"))
+            for _ in range(20):
+                await client.audio(SILENCE)
+            await client.send("input_audio_buffer.clear")
+            await client.until(TURN[0])
+            for _ in range(5):
+                await client.audio(LOUD)
+            await client.send("input_audio_buffer.clear")
+            committed = await client.until(TURN[2])
+            assert committed["previous_item_id"] == "item_e"
+            item = server.connections[0].service.conversation.get(committed["item_id"])
+            assert item is not None
+            assert (item.audio_ms, len(item.audio)) == (800.0, 8 * len(SILENCE))
+            started, stopped = client.all(TURN[0])[0], client.all(TURN[1])[0]
+            assert (started["audio_start_ms"], stopped["audio_end_ms"]) == (1700, 2500)
+        server.assert_client_correct()
+
+    run(main())
+
+
 def test_a_commit_of_the_clients_in_the_middle_of_speech_takes_its_item_and_no_stop_follows() -> None:
     async def scenario(call: Call) -> None:
         await call.user_starts("item_u")
@@ -144,6 +197,8 @@ def test_a_transcript_may_come_late_again_and_fail() -> None:
             kind = "conversation.item.input_audio_transcription."
             assert behind == [f"{kind}completed"] * 3 + [f"{kind}failed"]
             assert "".join(event["delta"] for event in client.all(f"{kind}delta")) == "What time is it?"
+            item = server.connections[0].service.conversation.items[0]
+            assert item.text == "What time is it?"
 
     run(main())
 
@@ -235,6 +290,32 @@ def test_a_reply_and_an_aside_are_asked_for_without_a_word_of_the_user() -> None
             await client.send("response.create", response={"conversation": "none", "output_modalities": ["text"]})
             await client.until("response.done", 2)
             assert client.words() == DEFAULT_DIALOGUE.reply + DEFAULT_DIALOGUE.aside
+        server.assert_client_correct()
+
+    run(main())
+
+
+def test_speech_goes_on_while_the_session_is_updated() -> None:
+    async def main() -> None:
+        async with OpenAIServer(listening(ONE_LINE)) as server, connected(server) as client:
+            await _voice(client, *[LOUD] * 3)
+            await client.update(audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 300}}})
+            await _voice(client, *[LOUD] * 3, *[SILENCE] * 4)
+            await client.until("response.done")
+            assert client.types().count(TURN[0]) == 1
+        server.assert_client_correct()
+
+    run(main())
+
+
+def test_a_response_that_may_use_no_tool_uses_none() -> None:
+    async def main() -> None:
+        dialogue = Dialogue([UserLine("Weather?", "It is {output}", tool=True)])
+        async with OpenAIServer(listening(dialogue)) as server, connected(server) as client:
+            await client.update(tools=[function()], tool_choice="none")
+            await _voice(client, *[LOUD] * 5, *[SILENCE] * 8)
+            await client.until("response.done")
+            assert client.words() == dialogue.no_tool
         server.assert_client_correct()
 
     run(main())

@@ -283,6 +283,8 @@ class HostSide:
             request.future.set_exception(failure_of(effect.failure, event))
 
     def _release_host(self, _: Effect, instance: Instance, __: Event) -> None:
+        if self._generations:
+            return  # what is open releases it, and LiveKit takes one generation at a time
         empty = HostGeneration(f"empty-{instance.id}", user_initiated=False)
         empty.seal()
         self.emit("generation_created", empty.event)

@@ -74,6 +74,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         dropped = self.hearing.dropped + shell.line.dropped
         return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped, self._not_honoured)
 
+    def has_listeners(self, name: str) -> bool:
+        """Whether anybody listens to this event; also true where LiveKit's emitter does not say."""
+        listeners: Any = getattr(self, "_events", None)
+        return bool(listeners.get(name)) if isinstance(listeners, dict) else True
+
     @property
     def over(self) -> bool:
         """The conversation has ended or is about to: nobody can be told anything any more."""

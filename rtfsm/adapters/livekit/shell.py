@@ -167,7 +167,8 @@ class Shell:
             self._version = self.conversation.version
             if self.conversation.session.state is Session.CLOSED:
                 self._end()
-            self.host.emit("turn_changed", self._session.turn)
+            if self._session.has_listeners("turn_changed"):
+                self.host.emit("turn_changed", self._session.turn)
 
     def _end(self) -> None:
         for timer in (self._timer, self._lifetime):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents import llm
@@ -23,6 +24,7 @@ from .options import (
 from .tools import PhonicToolConfig
 
 if TYPE_CHECKING:
+    from .provider import PhonicProvider
     from .session import RealtimeSession
 
 CAPABILITIES = llm.RealtimeCapabilities(
@@ -52,6 +54,8 @@ class RealtimeModel(llm.RealtimeModel):
         super().__init__(capabilities=dataclasses.replace(CAPABILITIES))
         self._options = options_from(keywords)
         self._sessions: weakref.WeakSet[RealtimeSession] = weakref.WeakSet()
+        self._make_provider: Callable[[], PhonicProvider] | None = None
+        """Makes the provider of each session, for tests that are the wire themselves; None for the real one."""
 
     @keywords_to(_begin)
     def __init__(
@@ -173,9 +177,10 @@ class RealtimeModel(llm.RealtimeModel):
         `turn_detection_disabled` has no effect: turns are detected at Phonic, as the capabilities say.
         """
         # Imported here, since a model that only holds options needs nothing of what a session is built from.
-        from .session import RealtimeSession
+        from .session import PROVIDER, RealtimeSession
 
-        session = RealtimeSession(self, self._options.copy())
+        provider = PROVIDER if self._make_provider is None else self._make_provider()
+        session = RealtimeSession(self, self._options.copy(), provider)
         self._sessions.add(session)
         return session
 

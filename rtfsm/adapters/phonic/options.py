@@ -179,12 +179,20 @@ class Options:
 
     def copy(self) -> Options:
         """Equal options that share no list and no dict with these."""
-        return attrs.evolve(self)
+        result = copy.copy(self)
+        for name in _NAMES:
+            value = getattr(self, name)
+            if isinstance(value, (list, dict)):
+                object.__setattr__(result, name, copy.deepcopy(value))
+        return result
 
     def _languages_besides(self, language: str) -> list[str]:
         known = [self.default_language] if is_given(self.default_language) and self.default_language else []
         known += self.additional_languages or []
         return [other for other in dict.fromkeys(known) if other != language]
+
+
+_NAMES = tuple(field.name for field in attrs.fields(Options))
 
 
 def options_from(keywords: Mapping[str, Any]) -> Options:

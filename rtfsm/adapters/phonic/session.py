@@ -52,9 +52,9 @@ class RealtimeSession(livekit.RealtimeSession):
     (None), ``dtmf`` (digits that the assistant presses), ``tool_call_output_processed`` (a :class:`ProcessedToolCall`),
     ``tool_call_timed_out`` (call id), ``timings`` (name -> milliseconds), ``warning`` (Phonic's code or None)."""
 
-    def __init__(self, model: RealtimeModel, options: Options) -> None:
-        conversation = Conversation(PROVIDER.capabilities, timing_of(options), retries=options.conn_options.max_retry)
-        super().__init__(model, PROVIDER, conversation, options)
+    def __init__(self, model: RealtimeModel, options: Options, provider: PhonicProvider = PROVIDER) -> None:
+        conversation = Conversation(provider.capabilities, timing_of(options), retries=options.conn_options.max_retry)
+        super().__init__(model, provider, conversation, options)
 
     def mute(self) -> None:
         """Have Phonic not listen to the user until ``unmute``. Holds on a new connection too."""

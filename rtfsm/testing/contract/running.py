@@ -14,7 +14,7 @@ from .scene import Scene
 from .stage import OpenStage
 from .witness import Witness
 
-__all__ = ["Finding", "judge", "perform"]
+__all__ = ["Finding", "judge", "perform", "unreadable"]
 
 LIMIT = 3600.0
 """Virtual seconds that a probe may take."""
@@ -49,7 +49,15 @@ def judge(witness: Witness, watches: Iterable[Probe]) -> list[Finding]:
             findings += [Finding(watch.clause, watch.name, detail) for detail in watch.judge(witness)]
         except (NotExercised, NotApplicable):
             continue
+        except Exception as error:
+            # Only the type: what the session told may hold words.
+            findings.append(Finding(watch.clause, watch.name, unreadable(error)))
     return findings
+
+
+def unreadable(error: Exception) -> str:
+    """What is wrong where judging what a session told came upon something that LiveKit's types do not allow."""
+    return f"expected what LiveKit's types allow; judging what was told raised {type(error).__name__}"
 
 
 def perform(probe: Probe, open_stage: OpenStage) -> Result:

@@ -11,7 +11,6 @@ It knows no provider and no inside of a session. Its readers take from every str
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 import threading
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
@@ -37,6 +36,7 @@ SYNC = (
 )  # fmt: skip
 ASYNC = ("update_instructions", "update_chat_ctx", "update_tools", "_update_session", "aclose")
 REQUESTS = ("generate_reply", "say")
+HEARS = inspect.Signature([inspect.Parameter("event", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)])
 
 
 class Witness:
@@ -81,7 +81,7 @@ class Witness:
         self.log.__enter__()
         self._loop.set_exception_handler(self._loop_failed)
         for name in get_args(EventTypes):
-            session.on(name, functools.partial(self._hear, name))
+            session.on(name, self._ear(name))
         for name in SYNC:
             setattr(session, name, self._wrapped(name, getattr(session, name)))
         for name in ASYNC:
@@ -178,7 +178,16 @@ class Witness:
         self._tick += 1
         self._ticking = False
 
-    def _hear(self, name: str, event: Any = None) -> None:
+    def _ear(self, name: str) -> Callable[..., None]:
+        """A handler of one event. LiveKit asks each handler for its signature, each time: this one has it at hand."""
+
+        def hear(event: Any = None) -> None:
+            self._hear(name, event)
+
+        setattr(hear, "__signature__", HEARS)  # noqa: B010  mypy knows no such attribute of a function
+        return hear
+
+    def _hear(self, name: str, event: Any) -> None:
         in_loop = threading.get_ident() == self._thread
         self.resting = False
         self.told.append(Told(self._loop.time(), self._now() if in_loop else -1, name, event, in_loop))
@@ -213,7 +222,6 @@ class Witness:
     # -- calls of the host -----------------------------------------------------------------------------------------
 
     def _wrapped(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(method)
         def call(*args: Any, **keywords: Any) -> Any:
             called = Called(name, self._loop.time())
             self.called.append(called)
@@ -236,7 +244,6 @@ class Witness:
         return call
 
     def _wrapped_async(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(method)
         async def call(*args: Any, **keywords: Any) -> Any:
             called = Called(name, self._loop.time())
             self.called.append(called)

@@ -100,8 +100,6 @@ class Response:
                     # Against the beginning, so that the pace does not drift.
                     sent_ms = message.item.audio_ms if message.is_spoken else WRITING_MS * len(message.words)
                     await asyncio.sleep(max(0.0, began + sent_ms / 1000 / speed - asyncio.get_running_loop().time()))
-                if not message.is_open:
-                    return False
         return await message.close()
 
     async def call_tool(

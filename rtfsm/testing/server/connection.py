@@ -132,6 +132,7 @@ class Connection:
 
     async def flush(self) -> None:
         """Write all that is in line. Raises CallEnded if the connection is over."""
+        # One writer at a time: who returns from here finds its messages written, and in the records in their order.
         async with self._writing:
             while self._outbox:
                 outgoing = self._outbox.popleft()

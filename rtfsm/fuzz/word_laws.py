@@ -1,0 +1,210 @@
+"""Laws on what is said: the words of an undisturbed turn, of a cut one, of the user, of a tool call, and of the log.
+
+They judge conversations of one session on one connection that runs from the beginning: there the provider's messages
+say by themselves what the host has to be told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from .laws import Case, Made, Moment, fatal, law
+from .moves import ODD, Move
+
+__all__: list[str] = []
+
+PAUSE = 1.5
+"""Seconds within a turn that nobody takes for its end."""
+SOON = 0.5
+"""Seconds within which a word that was sent can be read, where the host reads."""
+QUIET = ("dtmf", "warning", "error", "input_text")
+"""Messages that change nothing in a turn of the agent's, whenever they come."""
+ASKING_CALLS = ("asks", "says", "outputs", "cancels")
+"""Calls of the host's that lead to turns which answer them."""
+SILENT_CALLS = ("sounds", "types", "commits")
+"""Calls of the host's that change nothing in a turn either."""
+
+
+def plain(case: Case) -> bool:
+    """One session, let in at once, whose connection nothing befell and which nobody closed."""
+    return (
+        case.ordering.handshake
+        and len(case.host.witnesses) == 1
+        and not case.has("wire *", "host closes")
+        and not case.host.over
+        and not fatal(case.host.witnesses[0])
+    )
+
+
+def is_odd(move: Move) -> bool:
+    return any(odd in move.args for odd in ODD)
+
+
+def is_quiet(one: Made, since: float) -> bool:
+    """Nothing of what was said or is being said is touched by this."""
+    move = one.move
+    if one.at - since > PAUSE:
+        return False
+    if move.who == "time":
+        return bool(move.args["seconds"] <= PAUSE)
+    if move.who == "server":
+        return move.what in QUIET and not is_odd(move)
+    return move.who == "host" and move.what in SILENT_CALLS
+
+
+@attrs.frozen
+class Spoken:
+    """A turn of the agent's that nothing disturbed, as the provider sent it. seconds: of sound."""
+
+    chunks: Sequence[Made]
+
+    @property
+    def words(self) -> list[str]:
+        return "".join(str(one.move.args["text"]) for one in self.chunks).split()
+
+    @property
+    def seconds(self) -> float:
+        return sum(float(one.move.args["ms"]) for one in self.chunks) / 1000
+
+
+def undisturbed(made: Sequence[Made]) -> Iterator[Spoken]:
+    """The turns that begin, go on and end with nothing between, while the user is silent.
+
+    Until the host first asks for something: a turn may answer a request that was given up, and then nobody hears it.
+    """
+    chunks: list[Made] | None = None
+    last, user = 0.0, False
+    for one in made:
+        move = one.move
+        if move.who == "host" and move.what in ASKING_CALLS:
+            return
+        if move.who == "server" and not is_odd(move):
+            if move.what == "assistant_started_speaking":
+                chunks, last = (None if user else []), one.at
+                continue
+            if move.what == "audio_chunk" and chunks is not None and one.at - last <= PAUSE:
+                chunks.append(one)
+                last = one.at
+                continue
+            if move.what == "assistant_finished_speaking" and chunks is not None:
+                yield Spoken(chunks)
+                chunks = None
+                continue
+            user = {"user_started_speaking": True, "user_finished_speaking": False, "input_cancelled": False}.get(
+                move.what, user
+            )
+        if chunks is not None and not is_quiet(one, last):
+            chunks = None
+
+
+@law("what-is-said-is-heard-whole", "An undisturbed turn is heard whole, in order, in one generation.", Moment.REST)
+def _whole(case: Case) -> Iterator[str]:
+    if not plain(case):
+        return
+    witness = case.host.witnesses[0]
+    times = Counter(str(move.args.get("text", "")).strip() for move in case.said if move.what == "audio_chunk")
+    for turn in undisturbed(case.made):
+        words = turn.words
+        own = Counter(str(one.move.args["text"]).strip() for one in turn.chunks)
+        if not words or any(times[text] > count for text, count in own.items() if text):
+            continue  # what is repeated elsewhere may be heard there too
+        holding = [one for one in witness.generations if {words[0], words[-1]} & {*one.words.split()}]
+        if len(holding) != 1 or holding[0].words.split() != words:
+            yield "expected an undisturbed turn to be heard whole, in order, in one generation; it is not"
+            continue
+        heard = sum(message.seconds for message in holding[0].messages)
+        if abs(heard - turn.seconds) > 0.001:
+            yield "expected all the sound of an undisturbed turn to be heard; there is more of it or less"
+        if not case.ordering.reads:
+            continue
+        for count, chunk in enumerate(turn.chunks, 1):
+            said = "".join(Spoken(turn.chunks[:count]).words)
+            read = "".join(text for m in holding[0].messages for at, text in m.text if at <= chunk.at + SOON)
+            if not "".join(read.split()).startswith(said):
+                yield "expected each word to be heard when it is said; one came later"
+                break
+
+
+@law(
+    "what-was-cut-stays-cut", "Words that come after the user began to speak over the agent are not heard.", Moment.REST
+)
+def _cut(case: Case) -> Iterator[str]:
+    if not plain(case):
+        return
+    heard = [word for one in case.host.witnesses[0].generations for word in one.words.split()]
+    earlier: set[str] = set()
+    speaking = cut = user = False
+    last = 0.0
+    for one in case.made:
+        move = one.move
+        kind = move.what if move.who == "server" and not is_odd(move) else ""
+        word = str(move.args.get("text", "")).strip()
+        if kind == "audio_chunk" and speaking:
+            if cut and word in heard and word not in earlier:
+                yield "expected what the agent says on after it was cut to be dropped; it is heard"
+                return
+            last = one.at
+        elif kind == "assistant_started_speaking":
+            speaking, cut, last = True, False, one.at
+        elif kind == "user_started_speaking":
+            cut, user = cut or not user, True
+        elif kind in ("user_finished_speaking", "input_cancelled"):
+            user = False
+        elif not is_quiet(one, last):
+            speaking = cut = False
+        earlier.add(word)
+
+
+@law("the-user-is-told-once", "Every transcript of the user's with words in it is told once, in order.", Moment.REST)
+def _transcribed(case: Case) -> Iterator[str]:
+    if not plain(case) or case.ended:
+        return
+    sent = [move for move in case.said if move.what == "input_text"]
+    if any(is_odd(move) for move in sent):
+        return
+    told: list[Any] = [one.event for one in case.host.witnesses[0].named("input_audio_transcription_completed")]
+    final = [one.transcript for one in told if one.is_final]
+    words = [str(move.args["text"]) for move in sent if str(move.args["text"]).strip()]
+    if final != words:
+        yield "expected each transcript to be told once and in order; one is missing, or there again, or another"
+
+
+@law(
+    "a-call-has-its-arguments", "A tool is called with the name and the arguments that the provider gave.", Moment.REST
+)
+def _arguments(case: Case) -> Iterator[str]:
+    sent: dict[str, list[Any]] = {}
+    for move in case.said:
+        if move.what == "tool_call" and not is_odd(move):
+            sent.setdefault(move.args["tool_call_id"], []).append((move.args["tool_name"], move.args["parameters"]))
+    for witness in case.host.witnesses:
+        for call in witness.calls:
+            try:
+                given = (call.name, json.loads(call.arguments))
+            except ValueError:
+                continue  # the contract says so
+            if call.call_id in sent and given not in sent[call.call_id]:
+                yield "expected a tool call with the arguments that the provider gave; it has others"
+
+
+@law("asked-once", "The provider is asked to speak as often as the host asks, and no more.", Moment.REST)
+def _asked(case: Case) -> Iterator[str]:
+    wanted = sum(len(witness.requests) for witness in case.host.witnesses)
+    asked = sum(connection.asked for connection in case.wire.connections)
+    if asked > wanted:
+        yield f"expected the provider to be asked to speak {wanted} times at most; it was asked {asked} times"
+
+
+@law("no-word-shows", "What was said shows in no log line.", Moment.CLOSED)
+def _logged(case: Case) -> Iterator[str]:
+    spoken = {
+        str(move.args.get("text", "")).strip() for move in case.said if move.what in ("audio_chunk", "input_text")
+    }
+    words = [f"{quote}{word}" for word in spoken if word for quote in (" ", '"', "'")]
+    if any(word in line for line in case.log for word in words):
+        yield "expected what was said in no log line; it is in one"
