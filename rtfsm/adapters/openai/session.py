@@ -125,6 +125,12 @@ class RealtimeSession(livekit.RealtimeSession):
         """This session's own: turn detection may be off here and on for the model."""
         return capabilities_of(self._options, self.realtime_model.capabilities)
 
+    if TYPE_CHECKING:  # the neutral session knows no names of a provider's own
+
+        def on(self, event: Any, callback: Any = None) -> Any: ...
+
+        def once(self, event: Any, callback: Any = None) -> Any: ...
+
     def send_event(self, event: Any) -> None:
         """Send a client event of your own: a dict, or one of the openai package's types.
 
