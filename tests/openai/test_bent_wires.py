@@ -130,7 +130,7 @@ BENDS: dict[str, Bend] = {
 @pytest.mark.parametrize(("bend", "trusted"), [*((bend, True) for bend in BENDS), ("lost", False), ("a break", False)])
 def test_a_conversation_survives_each_frame(bend: str, trusted: bool) -> None:
     async def main() -> None:
-        for at in range(len(FRAMES)):
+        for at in range(0, len(FRAMES), 1 if bend in ("lost", "a break") else 2):
             try:
                 await _plays(BENDS[bend](at), trusted=trusted)
             except Exception as error:
