@@ -65,7 +65,7 @@ def test_the_cells_of_the_language_guide_are_cells() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/language.md", "docs/adapter.md", "docs/openai.md", "docs/check.md", "docs/review.md"],
+    ["README.md", *(f"docs/{name}.md" for name in ("language", "adapter", "openai", "check", "review"))],
 )
 def test_no_link_is_broken(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -1,9 +1,9 @@
 """Messages looked at apart: what a generation does with its open message, without all the rest.
 
 A message is opened by its first content and closed by the wire, by the next message or with its generation. Nobody
-else cares: its effects lead to the host and to playout, which orders nothing, and no guard, route or standing condition
-reads the field that remembers it. So a search of the whole may count generations that differ in it once, and the rules
-of messages are asked of one generation by itself, under every event in every order.
+else cares: its effects lead to the host and to playout, which orders nothing of another machine, and no guard, route or
+standing condition reads the field that remembers it. So a search of the whole may count generations that differ in it
+once, and the rules of messages are asked of one generation by itself, under every event in every order.
 
 That nobody cares is not believed but verified: where the effects lead by :func:`require_apart`, and what is read by the
 marks that merged situations bear (:mod:`rtfsm.check.merge`).

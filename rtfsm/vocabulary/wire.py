@@ -293,7 +293,9 @@ class UserTurnCancelled(WireEvent):
 
 @attrs.frozen
 class UserTranscript(WireEvent):
-    """What the user said, finally. It has words: a codec leaves out what was heard of speech without any."""
+    """What the user said, finally. It has words: a codec leaves out what was heard of speech without any. confidence:
+    how sure of them the provider is, from 0 to 1, where it says so."""
 
     text: str = attrs.field(repr=False)
     turn: str | None = None
+    confidence: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from typing import Any
 
 import pytest
@@ -162,6 +163,15 @@ def test_words_that_come_in_pieces_are_told_whole_and_by_part() -> None:
     for one in many:
         state, _ = CODEC.decode(state, json.dumps(one))
     assert len(state.pieces) < 20
+
+
+def test_a_transcript_is_as_sure_as_its_pieces() -> None:
+    message = {**messages.transcription_completed("u", "Hello."), "usage": None}
+    pieces = [{"token": "Hel", "logprob": math.log(0.9)}, {"token": "lo.", "logprob": math.log(0.4)}]
+    for logprobs, sure in ((pieces, 0.6), ([], None), ("?", None), ([{"logprob": "?"}, 3], None)):
+        (said,) = events({**message, "logprobs": logprobs})
+        assert isinstance(said, wire.UserTranscript)
+        assert said.confidence == (None if sure is None else pytest.approx(sure))
 
 
 def test_a_transcript_that_is_repeated_while_it_grows_is_interim() -> None:

@@ -187,6 +187,21 @@ def test_a_push_that_the_loss_overtook_ends_and_is_told_with_the_next_configurat
     run(main())
 
 
+def test_a_push_that_a_rollover_overtook_ends_and_is_told_with_the_next_configuration() -> None:
+    async def main() -> None:
+        async with talking(max_session_duration=60.0) as talk:
+            await talk.settle(57.0)
+            talk.call.hold("conversation.item.create")
+            message = llm.ChatMessage(id="typed", role="user", content=["Typed."])
+            pushing = asyncio.ensure_future(talk.pushes(message))
+            await talk.until(lambda: connections(talk) == 2)
+            await asyncio.wait_for(pushing, 1.0)
+            await talk.until_ready()
+            assert talk.items() == talk.mirror() == [("typed", "Typed.")]
+
+    run(main())
+
+
 def test_the_users_speech_that_a_loss_cut_is_ended() -> None:
     async def main() -> None:
         async with talking(conn_options=QUICK) as talk:

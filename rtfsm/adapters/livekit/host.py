@@ -306,7 +306,11 @@ class HostSide:
         self.emit(
             "input_audio_transcription_completed",
             llm.InputTranscriptionCompleted(
-                item_id=item_id, transcript=event.text, is_final=True, turn_started_at=began
+                item_id=item_id,
+                transcript=event.text,
+                is_final=True,
+                confidence=event.confidence,
+                turn_started_at=began,
             ),
         )
 

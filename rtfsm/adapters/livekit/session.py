@@ -18,8 +18,8 @@ from rtfsm.machines import Conversation, Delivery
 from rtfsm.vocabulary import local
 
 from . import provider as do
+from .hearing import Hearing
 from .host import Request
-from .microphone import Microphone
 from .reports import OutOfBandUnsupported, SayUnsupported
 from .shell import Shell
 from .turn import Turn, snapshot
@@ -38,10 +38,6 @@ CLOSE_LIMIT = 5.0
 """Seconds after which closing gives up on a peer; the machine's own limit is shorter."""
 
 
-SHORTEST_TURN = 0.1
-"""Seconds of sound below which a user's turn is none; providers refuse a shorter one."""
-
-
 class RealtimeSession(llm.RealtimeSession[EventNames]):
     """A provider's conversation for a LiveKit AgentSession, run by declared machines.
 
@@ -56,14 +52,12 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         super().__init__(model)
         self._provider = provider
         self._shell = Shell(self, provider, conversation, options)
-        self._microphone = Microphone(provider.input_rate, provider.features.chunk)
-        self._uncommitted = 0.0
-        """Seconds of sound since the user's turn was last ended or cleared by the host."""
         self._typed: tuple[str, str, int] | None = None
         """What the user typed last, for the request that follows: its item, its words, and how much had been recorded
         then."""
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
         self._not_honoured: Counter[str] = Counter()
+        self.hearing = Hearing(provider, self._shell.line, conversation)
         self._shell.start()
 
     # -- what is so ------------------------------------------------------------------------------------------------
@@ -77,7 +71,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def turn(self) -> Turn:
         """A snapshot of whose turn it is."""
         shell = self._shell
-        dropped = self._microphone.dropped + shell.line.dropped
+        dropped = self.hearing.dropped + shell.line.dropped
         return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped, self._not_honoured)
 
     def has_listeners(self, name: str) -> bool:
@@ -187,21 +181,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def push_audio(self, frame: rtc.AudioFrame) -> None:
         if self._shell.closed.is_set():
             return
-        chunks = self._microphone.convert(frame)
-        if self.conversation.runs:
-            self._hear(chunks)
-        else:
-            self._microphone.keep(chunks)
-
-    def microphone_open(self) -> None:
-        """The conversation runs: what was said meanwhile goes out first."""
-        self._uncommitted = 0.0
-        self._hear(self._microphone.waiting())
-
-    def _hear(self, chunks: list[bytes]) -> None:
-        for chunk in chunks:
-            self._shell.line.hear(chunk)
-            self._uncommitted += len(chunk) / 2 / self._provider.input_rate
+        self.hearing.push(frame)
 
     def push_video(self, frame: rtc.VideoFrame) -> None:
         if not self._provider.features.video:
@@ -215,17 +195,10 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if not self._provider.features.commits:
             self._note_not_honoured("commit_audio", "decides by itself when the user's turn ends")
             return
-        if self.conversation.runs:
-            self._hear(self._microphone.rest())
-            if self._uncommitted >= SHORTEST_TURN:
-                self._uncommitted = 0.0
-                self._shell.line.tell(do.CommitInput())
+        self.hearing.commit()
 
     def clear_audio(self) -> None:
-        self._microphone.clear()
-        self._uncommitted = 0.0
-        if self._provider.features.commits and self.conversation.runs:
-            self._shell.line.tell(do.ClearInput())
+        self.hearing.clear()
 
     # -- speech ----------------------------------------------------------------------------------------------------
 

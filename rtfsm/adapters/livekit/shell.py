@@ -73,6 +73,7 @@ class Shell:
             **self.host.handlers,
             **self.line.handlers,
             order.ReportReady: self._report_ready,
+            order.OpenTransport: self._open_transport,
         }
 
     def start(self) -> None:
@@ -93,8 +94,7 @@ class Shell:
 
     def lost(self, epoch: int, outcome: wire.Loss, code: int | None, detail: str) -> None:
         if epoch == self.conversation.epoch:
-            self.items.lost()
-            self.host.forget_costs()
+            self._forget_answers()
         self.submit(wire.TransportLost(self.line.meaning(outcome), code, detail), epoch)
 
     def received(self, epoch: int, frame: do.Frame) -> None:
@@ -198,10 +198,19 @@ class Shell:
         if self.malformed[event.what] == 1:
             logger.warning("the provider sent something that cannot be read (%s); further ones are counted", event.what)
 
+    def _open_transport(self, effect: Effect, instance: Instance, event: Event) -> None:
+        self._forget_answers()  # also where the old connection was well, and made room
+        self.line.handlers[order.OpenTransport](effect, instance, event)
+
+    def _forget_answers(self) -> None:
+        """Nothing that the old connection owes will come."""
+        self.items.lost()
+        self.host.forget_costs()
+
     def _report_ready(self, _: Effect, __: Instance, ___: Event) -> None:
         self.line.ready()
         self._limit_lifetime()
-        self._session.microphone_open()
+        self._session.hearing.open()
         if self.line.accepted.continued:
             self.host.emit("session_reconnected", llm.RealtimeSessionReconnectedEvent())
 

@@ -6,6 +6,7 @@ was accepted, and the words of the user that came in pieces.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -97,8 +98,19 @@ def _transcribed(state: CodecState, message: incoming.TranscriptionCompleted) ->
     counts = counts_of(message.usage)
     costs = (wire.Usage(turn=message.item_id, counts=counts),) if counts else ()
     # Speech without a word is no transcript: as one, it would be an empty message of the user's.
-    said = (wire.UserTranscript(message.transcript, message.item_id),) if message.transcript.strip() else ()
+    said: Events = ()
+    if message.transcript.strip():
+        said = (wire.UserTranscript(message.transcript, message.item_id, _confidence(message.logprobs)),)
     return state.without(message.item_id), (*said, *costs)
+
+
+def _confidence(logprobs: Any) -> float | None:
+    """The geometric mean of the probabilities of all pieces, where the server tells them."""
+    if not isinstance(logprobs, list):
+        return None
+    known = [one.get("logprob") for one in logprobs if isinstance(one, dict)]
+    values = [float(value) for value in known if isinstance(value, (int, float)) and value <= 0]
+    return math.exp(sum(values) / len(values)) if values else None
 
 
 def _not_transcribed(state: CodecState, message: incoming.TranscriptionFailed) -> tuple[CodecState, Events]:

@@ -69,22 +69,22 @@ def capabilities_of(options: Options, known: llm.RealtimeCapabilities) -> llm.Re
     )
 
 
-@attrs.define
+@attrs.frozen
 class RawEvents:
     """Shows an application every message as it is, while it listens."""
 
+    session: livekit.RealtimeSession
     emit: Callable[..., None]
-    wanted: set[str] = attrs.field(factory=set)
 
     def received(self, frame: Frame) -> None:
-        if RECEIVED in self.wanted:
-            self._show(RECEIVED, frame)
+        self._show(RECEIVED, frame)
 
     def sent(self, frame: str) -> None:
-        if QUEUED in self.wanted:
-            self._show(QUEUED, frame)
+        self._show(QUEUED, frame)
 
     def _show(self, name: str, frame: Frame) -> None:
+        if not self.session.has_listeners(name):
+            return
         try:
             message = msgspec.json.decode(frame)
         except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -100,13 +100,9 @@ class RealtimeSession(livekit.RealtimeSession):
     def __init__(self, model: RealtimeModel, options: Options, provider: OpenAIProvider | None = None) -> None:
         provider = provider or provider_of(options)
         conversation = Conversation(provider.capabilities, timing_of(options), retries=options.conn_options.max_retry)
-        self._raw = RawEvents(lambda name, message: self._shell.host.emit(name, message))
         super().__init__(model, provider, conversation, options)
-        self._show_raw_events()
-
-    def _show_raw_events(self) -> None:
-        self._shell.tap = self._raw
-        self._shell.line.tap = self._raw.sent
+        raw = RawEvents(self, self._shell.host.emit)
+        self._shell.tap, self._shell.line.tap = raw, raw.sent
         self._shell.host.transcriber = self._transcriber
 
     def _transcriber(self) -> str | None:
@@ -120,19 +116,20 @@ class RealtimeSession(livekit.RealtimeSession):
         return options
 
     @property
+    def has_active_generation(self) -> bool:
+        """A response is alive, or one was asked for."""
+        return bool(self.conversation.generations or self.conversation.replies)
+
+    @property
     def capabilities(self) -> llm.RealtimeCapabilities:
         """This session's own: turn detection may be off here and on for the model."""
         return capabilities_of(self._options, self.realtime_model.capabilities)
 
-    def on(self, event: Any, callback: Any = None) -> Any:
-        """Listen to an event; as LiveKit's emitter has it."""
-        self._raw.wanted |= {event} & {RECEIVED, QUEUED}
-        return super().on(event, callback)
+    if TYPE_CHECKING:  # the neutral session knows no names of a provider's own
 
-    def once(self, event: Any, callback: Any = None) -> Any:
-        """Listen to an event once; as LiveKit's emitter has it."""
-        self._raw.wanted |= {event} & {RECEIVED, QUEUED}
-        return super().once(event, callback)
+        def on(self, event: Any, callback: Any = None) -> Any: ...
+
+        def once(self, event: Any, callback: Any = None) -> Any: ...
 
     def send_event(self, event: Any) -> None:
         """Send a client event of your own: a dict, or one of the openai package's types.
