@@ -29,7 +29,7 @@ def item_of(args: Mapping[str, Any], status: str, words: str = "") -> Message:
     body = {"id": args["item_id"], "object": "realtime.item", "status": status}
     if args.get("role") == "user":
         return {**body, "type": "message", "role": "user", "content": [{"type": "input_audio", "transcript": None}]}
-    if args.get("sort") == "call":
+    if args.get("sort") == "call" or "call_id" in args:
         given = {"completed": ARGUMENTS, "in_progress": ""}.get(status, PIECES[0])
         return {**body, "type": "function_call", "name": "weather", "call_id": args["call_id"], "arguments": given}
     part = {"type": "output_text", "text": words}

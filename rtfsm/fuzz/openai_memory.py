@@ -91,8 +91,9 @@ class End(Connection):
             self._events += 1
             numbered = {"event_id": f"event_{self.number}_{self._events}", **copy.deepcopy(message)}
             self._waiting.append(json.dumps(numbered))
-            if message.get("type") == "response.created":
-                self.service.client_knows(str(message["response"].get("id")))
+            response = message.get("response")
+            if message.get("type") == "response.created" and isinstance(response, dict):
+                self.service.client_knows(str(response.get("id")))
 
     async def send(self, *messages: Message) -> None:
         self.post(*messages)

@@ -142,17 +142,14 @@ class OpenAIService:
         elif move.what == "input_audio_buffer.committed":
             service.buffer.take()
         elif move.what == "conversation.item.added" and not self._holds(item_id):
-            item = said.open.get(item_id, (None, 0))[0] if said is not None else None
-            service.conversation.add(item or service.new_item(item_of(args, "completed"), item_id))
+            service.conversation.add(service.new_item(item_of(args, "completed"), item_id))
         elif move.what == "conversation.item.deleted":
             service.conversation.delete(item_id)
-        elif said is None or said.over:
+        if said is None or said.over:
             return
-        elif move.what == "response.output_item.added":
-            item = service.new_item(item_of(args, "completed"), item_id)
-            said.output.append(item)
-            said.open[item_id] = (item, len(said.output) - 1)
-        elif move.what == "response.output_item.done":
+        if item_id and all(item.id != item_id for item in said.output):
+            self._output(said, item_id, args)
+        if move.what == "response.output_item.done":
             said.open.pop(item_id, None)
         elif move.what == "response.output_audio.delta" and item_id in said.open:
             service.keep_sound(said.open[item_id][0], b"\0\0" * (24 * args["ms"]), "audio/pcm")
@@ -161,6 +158,15 @@ class OpenAIService:
         elif move.what == "response.done":
             said.status = args["status"]
             service.response_over(said)
+
+    def _output(self, said: _Said, item_id: str, args: Mapping[str, Any]) -> None:
+        """A response has another item, whichever of its events was the first that was not lost."""
+        known = self._service.conversation.get(item_id)
+        item = known or self._service.new_item(item_of({**args, "item_id": item_id}, "completed"), item_id)
+        said.output.append(item)
+        said.open[item_id] = (item, len(said.output) - 1)
+        if known is None and said.conversation is not None:
+            said.conversation.add(item)
 
     def _cut(self, move: Move) -> None:
         """The user's voice ends the response, in whatever form it was told."""

@@ -226,7 +226,8 @@ class OpenAITalk:
         if kind == "error":
             return self._error(pick)
         if kind == "response.created":
-            return {"response_id": self._id("resp"), "asked": not pick.chance(3), "aside": pick.chance(12)}
+            aside = pick.chance(12)
+            return {"response_id": self._id("resp"), "asked": not aside and not pick.chance(3), "aside": aside}
         if kind == "response.output_item.added":
             return self._begun(pick, pick.of(responses) if responses else _NOTHING)
         if kind == "response.done":

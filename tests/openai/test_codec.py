@@ -174,6 +174,13 @@ def test_a_transcript_is_as_sure_as_its_pieces() -> None:
         assert said.confidence == (None if sure is None else pytest.approx(sure))
 
 
+def test_a_whole_that_is_empty_is_what_came_in_pieces() -> None:
+    empty = {**messages.transcription_completed("u", ""), "usage": None}
+    told = events(messages.transcription_delta("u", "What "), messages.transcription_delta("u", "time?"), empty)
+    assert told[-1] == wire.UserTranscript("What time?", "u")
+    assert events(empty) == []
+
+
 def test_a_transcript_that_is_repeated_while_it_grows_is_interim() -> None:
     growing = {**messages.transcription_completed("u", "Hel"), "status": "in_progress", "usage": None}
     assert events(growing) == [wire.Interim("Hel", "u")]

@@ -100,6 +100,25 @@ def test_an_item_that_is_refused_costs_that_item_alone(caplog: pytest.LogCapture
     assert "refused that an item be put in (invalid_value)" in caplog.text
 
 
+def test_words_of_which_the_rest_was_lost_with_the_connection_are_all_there_is() -> None:
+    async def main() -> None:
+        async with talking() as talk:
+            item = await talk.call.user_starts()
+            await talk.call.send(messages.transcription_delta(item, "What time "))
+            await talk.settle()
+            await talk.call.drop()
+            await talk.until(lambda: len(talk.server.connections) == 2)
+            await talk.until_ready()
+            heard = talk.host.named("input_audio_transcription_completed")
+            assert [(one.item_id, one.transcript, one.is_final) for one in heard] == [
+                (item, "What time ", False),
+                (item, "What time ", True),
+            ]
+            assert talk.mirror() == talk.items() == [(item, "What time ")]
+
+    run(main())
+
+
 def test_the_users_words_are_mirrored_under_the_items_id_whenever_they_come() -> None:
     async def main() -> None:
         async with talking() as talk:

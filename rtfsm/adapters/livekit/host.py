@@ -80,6 +80,8 @@ class HostSide:
         self._sounding: set[asyncio.TimerHandle] = set()
         self._user_began: dict[str | None, float] = {}
         """User turn -> time.time() at its onset, until its words have come."""
+        self._interim: dict[str | None, str] = {}
+        """User turn -> its words so far, until all have come."""
         self._held: dict[str, wire.ToolCallReady] = {}
         """Calls that wait for the end of their generation."""
         self._spent: dict[str, HostGeneration] = {}
@@ -300,6 +302,10 @@ class HostSide:
         self.emit("input_speech_stopped", llm.InputSpeechStoppedEvent(user_transcription_enabled=transcribed))
 
     def _emit_transcript(self, _: Effect, __: Instance, event: wire.UserTranscript) -> None:
+        self._tell_transcript(event)
+
+    def _tell_transcript(self, event: wire.UserTranscript) -> None:
+        self._interim.pop(event.turn, None)
         began = self._user_began.pop(event.turn, None)
         item_id = event.turn or utils.shortuuid("item_")
         self.context.user_said(item_id, event.text, began=began or time.time())
@@ -316,8 +322,15 @@ class HostSide:
 
     def interim(self, said: wire.Interim) -> None:
         """The user's words so far."""
+        _remember(self._interim, said.turn, said.text)
         heard = llm.InputTranscriptionCompleted(item_id=said.turn or "", transcript=said.text, is_final=False)
         self.emit("input_audio_transcription_completed", heard)
+
+    def settle_transcripts(self) -> None:
+        """No more words of the user's will come of what was begun: what has come is all."""
+        for turn, text in [(turn, text) for turn, text in self._interim.items() if text.strip()]:
+            self._tell_transcript(wire.UserTranscript(text, turn))
+        self._interim.clear()
 
     # -- reports ---------------------------------------------------------------------------------------------------
 

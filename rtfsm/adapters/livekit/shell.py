@@ -206,6 +206,7 @@ class Shell:
         """Nothing that the old connection owes will come."""
         self.items.lost()
         self.host.forget_costs()
+        self.host.settle_transcripts()
 
     def _report_ready(self, _: Effect, __: Instance, ___: Event) -> None:
         self.line.ready()

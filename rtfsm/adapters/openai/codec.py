@@ -97,10 +97,12 @@ def _transcribed(state: CodecState, message: incoming.TranscriptionCompleted) ->
         return state, (wire.Interim(message.transcript, message.item_id),) if message.transcript.strip() else ()
     counts = counts_of(message.usage)
     costs = (wire.Usage(turn=message.item_id, counts=counts),) if counts else ()
-    # Speech without a word is no transcript: as one, it would be an empty message of the user's.
+    # Where pieces were told and the whole is empty, the pieces are all that is known. Speech without a word is no
+    # transcript: as one, it would be an empty message of the user's.
+    words = message.transcript if message.transcript.strip() else _all_of(state.pieces, message.item_id)
     said: Events = ()
-    if message.transcript.strip():
-        said = (wire.UserTranscript(message.transcript, message.item_id, _confidence(message.logprobs)),)
+    if words.strip():
+        said = (wire.UserTranscript(words, message.item_id, _confidence(message.logprobs)),)
     return state.without(message.item_id), (*said, *costs)
 
 
