@@ -145,7 +145,6 @@ _BUILDERS: Mapping[str, Callable[[Mapping[str, Any], str], Message]] = {
     "conversation.item.input_audio_transcription.failed": _of_item(messages.transcription_failed),
     "conversation.item.added": _listed(messages.item_added, "in_progress"),
     "conversation.item.done": _listed(messages.item_done, "completed"),
-    "conversation.item.deleted": _of_item(messages.item_deleted),
     "conversation.item.truncated": lambda args, _: messages.item_truncated(args["item_id"], 100),
     "conversation.item.retrieved": _listed(messages.item_retrieved, "completed"),
     "response.created": lambda args, _: messages.response_created(messages.response(args["response_id"])),

@@ -143,8 +143,6 @@ class OpenAIService:
             service.buffer.take()
         elif move.what == "conversation.item.added" and not self._holds(item_id):
             service.conversation.add(service.new_item(item_of(args, "completed"), item_id))
-        elif move.what == "conversation.item.deleted":
-            service.conversation.delete(item_id)
         if said is None or said.over:
             return
         if item_id and all(item.id != item_id for item in said.output):

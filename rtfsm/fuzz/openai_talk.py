@@ -27,8 +27,7 @@ USER = (
     "conversation.item.input_audio_transcription.completed", "conversation.item.input_audio_transcription.failed",
 )  # fmt: skip
 ITEMS = (
-    "conversation.item.added", "conversation.item.done", "conversation.item.deleted", "conversation.item.truncated",
-    "conversation.item.retrieved",
+    "conversation.item.added", "conversation.item.done", "conversation.item.truncated", "conversation.item.retrieved",
 )  # fmt: skip
 OUTPUT = (
     "response.output_item.added", "response.content_part.added", "response.output_audio_transcript.delta",
@@ -293,6 +292,7 @@ class OpenAITalk:
             self._turns.append(_Turn(str(args.get("item_id"))))
         if kind == USER[4] and "cut" not in args:
             self._interim.append(str(args.get("item_id")))
+        self.ended = self.ended or (kind == "error" and args.get("code") == FATAL["code"] and "cut" not in args)
         if move.is_odd:
             return
         if kind in USER[-2:]:
@@ -303,8 +303,6 @@ class OpenAITalk:
             self._updated = True
         elif kind in ABOUT_ANSWERS:
             self._held = kind == "answers.held"
-        elif kind == "error":
-            self.ended = self.ended or args.get("code") == FATAL["code"]
         elif kind == "response.created":
             self._begins(_Response(str(args.get("response_id")), bool(args.get("aside"))))
         elif kind == "response.done":

@@ -159,7 +159,8 @@ def _transcribed(case: Case) -> Iterator[str]:
         return
     said = [(move, case.dialect.means(move)) for move in case.said]
     sent = [(move, one) for move, one in said if one.what in ("hears", "unheard")]
-    if any(move.is_odd or one.what == "unheard" for move, one in sent):
+    # Of an item without words at its end, what was told of it on the way may be all there is.
+    if any(move.is_odd or one.what == "unheard" or (one.of and not one.words.strip()) for move, one in sent):
         return
     told: list[Any] = [one.event for one in case.host.witnesses[0].named("input_audio_transcription_completed")]
     final = [one.transcript for one in told if one.is_final]

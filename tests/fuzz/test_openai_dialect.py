@@ -1,4 +1,4 @@
-"""OpenAI's wire in the fuzzer: what the service may say, how the client is answered, and what is found in two models."""
+"""OpenAI's wire in the fuzzer: what the service may say, how the client is answered, what is found in two models."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ def test_ids_and_words_of_two_conversations_are_apart() -> None:
         moves = OpenAITalk(begun=True, number=number).exchange(Pick(3))
         return {str(value) for move in moves for name, value in move.args.items() if name.endswith("_id")}
 
-    assert named(0) and not named(0) & named(1)
+    assert named(0)
+    assert not named(0) & named(1)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -168,7 +169,8 @@ def test_a_response_answers_the_oldest_request_where_it_says_so(plays: Callable[
         assert not request.future.done()
         await step(done(1))
         await step(created(2, asked=True))
-        assert request.answer is not None and request.answer.user_initiated
+        assert request.answer is not None
+        assert request.answer.user_initiated
 
     plays(story)
 
@@ -180,9 +182,11 @@ def test_a_response_that_the_client_cancels_ends_and_says_no_more(plays: Callabl
         await step(host("interrupts"))
         sent = len(wire.connections[0].frames)
         await step(words(1, "two "))
-        assert wire.connections[0].frames[-1] == "response.cancel" and len(wire.connections[0].frames) == sent
+        assert wire.connections[0].frames[-1] == "response.cancel"
+        assert len(wire.connections[0].frames) == sent
         (generation,) = caller.witnesses[0].generations
-        assert generation.words == "One " and generation.ended
+        assert generation.words == "One "
+        assert generation.ended
         assert wire.connections[0].errors == []
 
     plays(story)

@@ -119,6 +119,20 @@ def test_words_of_which_the_rest_was_lost_with_the_connection_are_all_there_is()
     run(main())
 
 
+def test_a_piece_that_comes_behind_the_whole_is_told_nobody() -> None:
+    async def main() -> None:
+        async with talking() as talk:
+            item = await talk.user("What time is it?")
+            await talk.call.send(messages.transcription_delta(item, "What "))
+            await talk.settle()
+            await talk.call.drop()
+            await talk.until(lambda: len(talk.server.connections) == 2)
+            (heard,) = talk.host.named("input_audio_transcription_completed")
+            assert heard.is_final
+
+    run(main())
+
+
 def test_the_users_words_are_mirrored_under_the_items_id_whenever_they_come() -> None:
     async def main() -> None:
         async with talking() as talk:

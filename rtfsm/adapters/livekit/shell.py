@@ -187,7 +187,8 @@ class Shell:
         elif isinstance(event, wire.Notice):
             self.host.emit(event.name, event.data)
         elif isinstance(event, wire.Interim):
-            self.host.interim(event)
+            if event.turn not in self.conversation.seen_transcripts:  # it is behind the whole
+                self.host.interim(event)
         elif isinstance(event, wire.Usage):
             self.host.cost(event)
         elif isinstance(event, (wire.ItemAdded, wire.ItemDeleted, wire.ItemRejected)):
