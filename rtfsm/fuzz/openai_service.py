@@ -121,6 +121,8 @@ class OpenAIService:
         return message
 
     def _begin(self, args: Mapping[str, Any]) -> Response:
+        if args["response_id"] in self._service.responses:
+            return self._service.responses[args["response_id"]]  # said again; no response begins twice
         asked = self._asked.pop(0).get("response") or {} if args.get("asked") and self._asked else {}
         request = {**asked, "conversation": "none"} if args.get("aside") else asked
         response = _Said(self._service, args["response_id"], request, "script")

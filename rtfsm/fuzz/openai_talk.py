@@ -291,7 +291,7 @@ class OpenAITalk:
         if kind == USER[0] and "cut" not in args:
             self._turns.append(_Turn(str(args.get("item_id"))))
         if kind == USER[4] and "cut" not in args:
-            self._interim.append(str(args.get("item_id")))
+            self._interim.append(str(args.get("bent", {}).get("item_id", args.get("item_id"))))
         self.ended = self.ended or (kind == "error" and args.get("code") == FATAL["code"] and "cut" not in args)
         if move.is_odd:
             return
