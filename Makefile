@@ -4,8 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+SITE   := $(VENV)/.ready-docs
 
-.PHONY: demo test lint bench diagrams check check-wide peers conformance faults fuzz-plants clean
+.PHONY: demo test lint docs bench diagrams check check-wide peers conformance faults fuzz-plants clean
 
 demo: $(READY)
 	$(BIN)/rtfsm demo $(ARGS)
@@ -13,10 +14,16 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(READY)
+lint: $(SITE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Into site/; open site/index.html. NO_MKDOCS_2_WARNING: versions are held in pyproject.toml, so the advice is not for us.
+docs: $(SITE)
+	@command -v dot >/dev/null || { echo "make docs: the pictures need Graphviz's program dot; install the package graphviz (apt-get install graphviz, or brew install graphviz)" >&2; exit 2; }
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.audio_path $(ARGS)
@@ -44,7 +51,7 @@ fuzz-plants: $(READY)
 	$(BIN)/python -m pytest -m "slow or not slow" tests/fuzz/test_plants.py $(ARGS)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) site
 
 # The stamp is newer than pyproject.toml once everything in it is installed.
 $(READY): pyproject.toml
@@ -53,3 +60,7 @@ $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(READY)
+
+$(SITE): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $(SITE)

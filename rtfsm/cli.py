@@ -14,10 +14,12 @@ import rtfsm
 from rtfsm.check import cli as check
 from rtfsm.diff import cli as diff
 from rtfsm.draw import cli as draw
+from rtfsm.explore import cli as explore
 from rtfsm.mutate import MACHINES
 from rtfsm.mutate import cli as mutate
 from rtfsm.profiles import PROFILES
 from rtfsm.targets import ALL
+from rtfsm.timeline import cli as timeline
 
 __all__ = ["main"]
 
@@ -73,6 +75,10 @@ def _run(argv: Sequence[str]) -> int:
         return draw.run(options)
     if options.command == "diff":
         return diff.run(options)
+    if options.command == "explore":
+        return explore.run(options.output, options.profile, options.trace)
+    if options.command == "timeline":
+        return timeline.run(options.trace, file=options.svg, width=options.width)
     if options.command == "mutate":
         return mutate.run(
             options.machine,
@@ -118,6 +124,20 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("diff", help="compare two versions of machines")
     diff.add_arguments(one)
+
+    one = commands.add_parser("explore", help="write a page to click through the machines, and through recordings")
+    one.add_argument("-o", "--output", metavar="FILE", required=True, help="the page: one file, which needs no network")
+    one.add_argument("--profile", choices=profiles, default="phonic", help="phonic by default")
+    one.add_argument(
+        "--trace", metavar="FILE", help="a recording, or a finding of rtfsm fuzz, that the page opens with"
+    )
+
+    one = commands.add_parser("timeline", help="show a recording as a picture")
+    one.add_argument("trace", metavar="TRACE", help="a recording, such as the trace.jsonl of rtfsm demo --out DIR")
+    one.add_argument("--svg", metavar="FILE", help="write the picture as SVG")
+    one.add_argument(
+        "--width", type=_positive, metavar="N", help="columns, or pixels of the SVG; the terminal's, or 1200"
+    )
 
     one = commands.add_parser("mutate", help="change every decision of every table, and say which changes go unnoticed")
     one.add_argument("--machine", choices=MACHINES, help="its table only; of every one by default")

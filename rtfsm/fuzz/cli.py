@@ -36,7 +36,9 @@ def add_fuzz_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``rtfsm fuzz``."""
     parser.add_argument("target", metavar="TARGET", help="module:Factory of a realtime model, the class itself mostly")
     parser.add_argument("--provider", metavar="P", help=f"{', '.join(DIALECTS)}, or module:NAME; guessed by default")
-    parser.add_argument("--host", choices=HOSTS, default=HOSTS[0], help="who calls the session; direct by default")
+    parser.add_argument(
+        "--host", choices=tuple(HOSTS), default="direct", help="who calls the session; direct by default"
+    )
     parser.add_argument("--seconds", type=_seconds, metavar="S", help=f"how long to search; {SECONDS:g} by default")
     parser.add_argument("--max-examples", type=_count, metavar="N", help="how many orderings to play")
     parser.add_argument("--seed", type=int, metavar="N", help="begin with this one; printed, and a new one by default")
@@ -127,7 +129,12 @@ def run_replay(options: argparse.Namespace) -> int:
         narrator = Narrator()
         memory = saved.memory and not options.sockets
         findings = play(
-            find_dialect(provider, target), load_target(target), saved.defect.ordering, memory=memory, watch=narrator
+            find_dialect(provider, target),
+            load_target(target),
+            saved.defect.ordering,
+            host=saved.host,
+            memory=memory,
+            watch=narrator,
         )
     except UsageError as error:
         return _usage("replay", error)

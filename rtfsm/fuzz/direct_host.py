@@ -62,6 +62,10 @@ class DirectHost:
 
     # -- what moves call -------------------------------------------------------------------------------------------
 
+    async def begins(self) -> None:
+        """The first session."""
+        self.opens()
+
     def opens(self, *, by_hand: bool = False) -> None:
         """Another session, configured with a persona of its own. by_hand: without turn detection."""
         number = len(self.witnesses)
@@ -157,6 +161,11 @@ class DirectHost:
         self._start(witness.close())
 
     # -- the end ---------------------------------------------------------------------------------------------------
+
+    def reads_all(self) -> None:
+        """Take what nobody has taken from the streams so far."""
+        for witness in self.witnesses:
+            witness.read()
 
     async def ends(self) -> None:
         """Close what is open, and give up the calls that have not returned."""

@@ -19,6 +19,8 @@ __all__ = ["RULES", "Draft", "drafted"]
 
 WAITS = (0.3, 1.2, 4.0, 12.0, 70.0)
 """Seconds that pass: within a turn, past a short timer, past a reader's patience, past a request, past a tool call."""
+TOOLS = (0.0, 1.0, 3.0)
+"""Seconds that a tool takes: none, some, and longer than the pauses of a conversation."""
 
 
 class Draft:
@@ -223,4 +225,7 @@ def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Or
     for number in numbers[1:]:
         pick = Pick(number)
         draft.moves += pick.weighted(rules)(draft, pick)
-    return Ordering(tuple(draft.moves), handshake=handshake, reads=reads or host == "agent", obeys=obeys)
+    moves = tuple(draft.moves)
+    if host == "agent":  # it reads and obeys by itself
+        return Ordering(moves, handshake=handshake, tool=about.of(TOOLS), synced=about.chance(3))
+    return Ordering(moves, handshake=handshake, reads=reads, obeys=obeys)

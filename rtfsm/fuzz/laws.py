@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from rtfsm.testing.contract import WATCHES, judge
+from rtfsm.testing.contract import Probe, judge
 from rtfsm.testing.contract.running import unreadable
 from rtfsm.testing.contract.seen import SeenGeneration
 from rtfsm.testing.contract.witness import Witness
 
 from .dialect import KEY, Connection, Dialect, Talk, Wire
-from .direct_host import DirectHost
 from .findings import Finding
+from .host import Host
 from .meaning import NOTHING, Meaning
 from .moves import Move, Ordering
 
@@ -52,7 +52,7 @@ class Case:
     ordering: Ordering
     dialect: Dialect
     wire: Wire
-    host: DirectHost
+    host: Host
     log: Sequence[str]
     step: int = 0
     made: list[Made] = attrs.field(factory=list)
@@ -130,7 +130,7 @@ def law(name: str, text: str, moment: Moment) -> Callable[[Judge], Judge]:
     return add
 
 
-def judged(case: Case, laws: Sequence[Law], moment: Moment) -> list[Finding]:
+def judged(case: Case, laws: Sequence[Law], watches: Sequence[Probe], moment: Moment) -> list[Finding]:
     """What is wrong at this moment: by the laws, and by the contract's watches."""
     found = []
     for one in laws:
@@ -141,7 +141,7 @@ def judged(case: Case, laws: Sequence[Law], moment: Moment) -> list[Finding]:
                 found.append(Finding(one.name, unreadable(error)))
     if moment is not Moment.LAST_TURN:
         for witness in case.host.witnesses:
-            found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, WATCHES)]
+            found += [Finding(one.probe, one.detail, one.clause) for one in judge(witness, watches)]
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["ODD", "ODD_VALUES", "Move", "Ordering", "Pick"]
+__all__ = ["ODD", "ODD_VALUES", "USUAL", "Move", "Ordering", "Pick"]
 
 T = TypeVar("T")
 
@@ -17,6 +17,8 @@ ODD = ("cut", "bent", "without")
 ODD_VALUES: tuple[Any, ...] = (None, 7, [], {}, True, "?")
 """What may take the place of a field's value."""
 WHO = ("server", "wire", "host", "time")
+USUAL: Mapping[str, Any] = {"handshake": True, "reads": True, "obeys": True, "tool": 0.0, "synced": False}
+"""What holds from the beginning to the end where an ordering does not say otherwise."""
 
 
 def _whole(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -85,18 +87,21 @@ class Ordering:
     """A conversation that can be played.
 
     handshake: the provider takes part by itself; without it, nobody answers unless a move does. reads: the host reads
-    the streams as they come. obeys: the host interrupts when it is told that the user speaks, as LiveKit does.
+    the streams as they come. obeys: the host interrupts when it is told that the user speaks, as LiveKit does. tool:
+    seconds that a tool of an AgentSession takes. synced: an AgentSession shows words as they are spoken.
     """
 
     moves: tuple[Move, ...]
     handshake: bool = True
     reads: bool = True
     obeys: bool = True
+    tool: float = 0.0
+    synced: bool = False
 
     @property
-    def circumstances(self) -> dict[str, bool]:
-        """What holds from the beginning to the end; all true is usual."""
-        return {"handshake": self.handshake, "reads": self.reads, "obeys": self.obeys}
+    def circumstances(self) -> dict[str, Any]:
+        """What holds from the beginning to the end; ``USUAL`` says what is usual."""
+        return {name: getattr(self, name) for name in USUAL}
 
     @property
     def shape(self) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ class Ordering:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON has it; what is usual is left out."""
-        odd = {name: False for name, usual in self.circumstances.items() if not usual}
+        odd = {name: value for name, value in self.circumstances.items() if value != USUAL[name]}
         return {**odd, "moves": [move.to_json() for move in self.moves]}
 
     @staticmethod
@@ -117,11 +122,14 @@ class Ordering:
         """Raises ValueError that names what is wrong with it."""
         if not isinstance(data, Mapping) or not isinstance(data.get("moves"), Sequence):
             raise ValueError("an ordering is an object with a list of moves")
-        odd = {name: data.get(name, True) for name in ("handshake", "reads", "obeys")}
-        for name, value in odd.items():
-            if not isinstance(value, bool):
+        held = {name: data.get(name, usual) for name, usual in USUAL.items()}
+        for name, value in held.items():
+            if name != "tool" and not isinstance(value, bool):
                 raise ValueError(f"{name} is {value!r}; expected true or false")
-        return Ordering(tuple(_move(number, one) for number, one in enumerate(data["moves"], 1)), **odd)
+        seconds = held["tool"]
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 60:
+            raise ValueError(f"tool is {seconds!r}; expected seconds, from 0 to 60")
+        return Ordering(tuple(_move(number, one) for number, one in enumerate(data["moves"], 1)), **held)
 
     @property
     def key(self) -> str:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from rtfsm.testing.contract import WATCHES, Probe
 from rtfsm.testing.virtual_time import VirtualTimeError, run
 
 from . import word_laws as _word_laws  # noqa: F401  they join LAWS
+from .agent_host import AgentHost
+from .agent_laws import AGENT_LAWS, AGENT_WATCHES
 from .dialect import Connection, Dialect, Talk, Wire
 from .direct_host import DirectHost
 from .findings import Finding
-from .laws import LAWS, Case, Made, Moment, judged
+from .host import Host
+from .laws import LAWS, Case, Law, Made, Moment, judged
 from .moves import Move, Ordering
 from .target import Target
 
 __all__ = ["HOSTS", "play"]
-
-HOSTS = ("direct",)
 
 LIMIT = 3600.0
 """Virtual seconds that an ordering may take."""
@@ -29,6 +31,11 @@ LET_IN = 2.0
 """Seconds that a session is given to be configured and let in before the first move."""
 Watch = Callable[[Move | None, Case], None]
 """Told of each move before it is made, and with None when the conversation is at rest and when it has been closed."""
+HOSTS: Mapping[str, tuple[Callable[[Wire, Ordering], Host], Sequence[Law], Sequence[Probe]]] = {
+    "direct": (DirectHost, LAWS, WATCHES),
+    "agent": (AgentHost, AGENT_LAWS, AGENT_WATCHES),
+}
+"""Who may call the sessions, and what is demanded of a session then."""
 
 
 def play(
@@ -42,18 +49,20 @@ def play(
 ) -> list[Finding]:
     """What is wrong under this ordering, in virtual time; empty where nothing is.
 
-    memory: without sockets, where the target can. Raises UsageError where the target cannot be used at all.
+    memory: without sockets, where the target can. host: who calls the session, ``direct`` or ``agent``. Raises
+    UsageError where the target cannot be used at all.
     """
     try:
-        return run(_play(dialect, target, ordering, memory, watch), limit=LIMIT, leftover="cancel")
+        return run(_play(dialect, target, ordering, memory, watch, host), limit=LIMIT, leftover="cancel")
     except VirtualTimeError as error:
         return [Finding("the-run-ends", f"the run ended in {type(error).__name__}")]
 
 
 async def _play(
-    dialect: Dialect, target: Target, ordering: Ordering, memory: bool, watch: Watch | None
+    dialect: Dialect, target: Target, ordering: Ordering, memory: bool, watch: Watch | None, who: str
 ) -> list[Finding]:
     loop = asyncio.get_running_loop()
+    make, laws, watches = HOSTS[who]
     log = _Log()
     root = logging.getLogger()
     level = root.level
@@ -62,21 +71,21 @@ async def _play(
     findings: list[Finding] = []
     try:
         async with dialect.open(target, handshake=ordering.handshake, memory=memory) as wire:
-            host = DirectHost(wire, ordering)
+            host = make(wire, ordering)
             case = Case(ordering, dialect, wire, host, log.records)
             player = _Player(case, watch)
             try:
                 await player.run()
-                findings += judged(case, LAWS, Moment.REST)
+                findings += judged(case, laws, watches, Moment.REST)
                 if watch is not None:
                     watch(None, case)
                 await player.last_turn()
-                findings += judged(case, LAWS, Moment.LAST_TURN)
+                findings += judged(case, laws, watches, Moment.LAST_TURN)
             finally:
                 await host.ends()
         await asyncio.sleep(0.05)
         await host.leaves()
-        findings += judged(case, LAWS, Moment.CLOSED)
+        findings += judged(case, laws, watches, Moment.CLOSED)
         if watch is not None:
             watch(None, case)
     finally:
@@ -108,7 +117,7 @@ class _Player:
     async def run(self) -> None:
         """Open a session, make every move, and let it come to rest."""
         case, loop = self.case, asyncio.get_running_loop()
-        case.host.opens()
+        await case.host.begins()
         if case.ordering.handshake:
             until = loop.time() + LET_IN
             while not any(one.running for one in self.wire.connections) and loop.time() < until:
@@ -128,8 +137,7 @@ class _Player:
         for connection in self._open():
             for move in self._talk(connection).last_words():
                 await self._finish(connection, move)
-        for witness in case.host.witnesses:
-            witness.read()
+        case.host.reads_all()
         await asyncio.sleep(REST)
         for number, witness in enumerate(case.host.witnesses):
             if number not in case.host.closed:

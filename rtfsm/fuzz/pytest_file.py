@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .moves import Move
+from .moves import USUAL, Move
 from .report import TEXTS
 from .store import Saved
 
@@ -17,7 +17,7 @@ def as_pytest(saved: Saved) -> str:
     """Source of a module with one test, which fails as long as the law is broken."""
     finding, ordering = saved.defect.finding, saved.defect.ordering
     text = TEXTS.get(finding.law, finding.law).replace("\\", "").replace('"', "'")
-    odd = [f"    {name}=False," for name, usual in ordering.circumstances.items() if not usual]
+    odd = [f"    {name}={value!r}," for name, value in ordering.circumstances.items() if value != USUAL[name]]
     given = [repr(saved.target), "ORDERING", f"provider={saved.provider!r}"]
     given += [f"host={saved.host!r}"] * (saved.host != "direct") + ["memory=False"] * (not saved.memory)
     lines = [

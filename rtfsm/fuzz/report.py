@@ -9,23 +9,27 @@ from typing import Any
 
 from rtfsm.testing.contract import WATCHES
 
+from .agent_laws import AGENT_LAWS
 from .laws import LAWS
-from .moves import Ordering
+from .moves import USUAL, Ordering
 from .search import Progress
 from .store import Saved
 
 __all__ = ["TEXTS", "as_json", "as_junit", "lines_of", "rate"]
 
+_NAMES = {one.name for one in LAWS}
 TEXTS = {
     "the-run-ends": "Every ordering comes to its end: nothing waits for ever, and nothing spins.",
     **{one.name: one.text for one in WATCHES},
-    **{one.name: one.text for one in LAWS},
+    **{one.name: one.text for one in (*LAWS, *AGENT_LAWS) if one in LAWS or one.name not in _NAMES},
 }
 """What each law demands, by its name."""
 ODDITIES = {
     "handshake": "the provider answers nothing by itself",
     "reads": "the host reads no stream until the end",
     "obeys": "the host does not interrupt when the user speaks",
+    "tool": "the tool takes its time",
+    "synced": "LiveKit's transcript synchronizer is between",
 }
 
 
@@ -48,7 +52,7 @@ def ordering_lines(ordering: Ordering) -> Iterator[str]:
     count = len(ordering.moves)
     yield f"shortest ordering: {count} move{'' if count == 1 else 's'}" + ("" if count else "; connecting is enough")
     yield from (f"  {number:2}  {move}" for number, move in enumerate(ordering.moves, 1))
-    odd = [words for name, words in ODDITIES.items() if not getattr(ordering, name)]
+    odd = [words for name, words in ODDITIES.items() if getattr(ordering, name) != USUAL[name]]
     if odd:
         yield f"  while {', and '.join(odd)}"
 

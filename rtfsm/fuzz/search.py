@@ -17,7 +17,7 @@ from hypothesis.errors import NoSuchExample
 
 from .dialect import Dialect
 from .findings import Finding
-from .moves import Ordering
+from .moves import USUAL, Ordering
 from .strategies import orderings
 
 __all__ = ["Defect", "Progress", "Search"]
@@ -151,7 +151,7 @@ class Search:
         while shorter:
             shorter = False
             for name in ordering.circumstances:
-                plain = Ordering(ordering.moves, **{**ordering.circumstances, name: True})
+                plain = attrs.evolve(ordering, **{name: USUAL[name]})
                 if plain != ordering and still(plain):
                     ordering, shorter = plain, True
             for count in (4, 2, 1):

@@ -285,6 +285,117 @@ def test_a_tool_can_hand_the_call_to_another_agent() -> None:
     run(main())
 
 
+@function_tool
+async def slow_weather(city: str) -> str:
+    """Tells the weather, after a while."""
+    await asyncio.sleep(3)
+    return f"sunny in {city}"
+
+
+class Lingering(Agent):
+    async def on_exit(self) -> None:
+        await asyncio.sleep(5)
+
+
+async def calls_a_tool(call: ServerCall) -> None:
+    await call.handshake()
+    await call.send(messages.tool_call("c1", "slow_weather", {"city": "Rome"}))
+
+
+def test_an_agent_that_takes_over_from_a_tool_is_not_left_thinking() -> None:
+    async def main() -> None:
+        async with calling(calls_a_tool, tools=[slow_weather]) as (call, scripted):
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            call.session.update_agent(Agent(instructions="You are another."))
+            await call.until(lambda: "reset" in [one.type for one in scripted.connections[0].received])
+            await call.until(lambda: call.session.agent_state == "listening", 1.0)
+
+    run(main())
+
+
+def test_an_answer_that_a_handoff_skipped_leaves_nobody_thinking() -> None:
+    async def server(call: ServerCall) -> None:
+        await calls_a_tool(call)
+        await call.expect("tool_call_output")
+        await call.say("It is sunny.")
+
+    async def main() -> None:
+        agent = Lingering(instructions="You are one.", tools=[slow_weather])
+        allowed = ["skipping new realtime generation"]
+        async with calling(server, agent, allowed=allowed) as (call, scripted):
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            call.session.update_agent(Agent(instructions="You are another."))
+            await call.until(lambda: "reset" in [one.type for one in scripted.connections[0].received])
+            await call.until(lambda: call.session.agent_state == "listening", 1.0)
+            assert call.history() == []
+
+    run(main())
+
+
+def test_a_handoff_in_the_middle_of_an_outage_leaves_nobody_thinking() -> None:
+    async def server(call: ServerCall) -> None:
+        if call.connection.number:
+            await call.handshake()
+            return
+        await calls_a_tool(call)
+        await call.delay(1)
+        await call.drop()
+
+    async def main() -> None:
+        allowed = ["skipping new realtime generation"]
+        async with calling(server, tools=[slow_weather], allowed=allowed) as (call, scripted):
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            call.session.update_agent(Agent(instructions="You are another."))
+            await call.until(lambda: len(scripted.connections) == 2)
+            await call.until(lambda: call.session.agent_state == "listening", 3.0)
+
+    run(main())
+
+
+def test_an_answer_that_is_cut_while_it_waits_for_its_turn_leaves_nobody_thinking() -> None:
+    async def server(call: ServerCall) -> None:
+        await calls_a_tool(call)
+        await call.expect("tool_call_output")
+        await call.expect("generate_reply")
+        await call.send(messages.assistant_started_speaking())
+        await call.delay(0.2)
+        await call.send(messages.user_started_speaking())
+        await call.delay(0.2)
+        await call.send(messages.user_finished_speaking())
+
+    async def main() -> None:
+        async with calling(server, tools=[slow_weather]) as (call, scripted):
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            await call.until(lambda: "tool_call_output" in [one.type for one in scripted.connections[0].received])
+            call.session.generate_reply()
+            await call.until(lambda: [new for _, _, new in call.user_states] == ["speaking", "listening"])
+            await call.until(lambda: call.session.agent_state == "listening", 1.0)
+
+    run(main())
+
+
+def test_a_release_that_is_cut_while_it_waits_for_its_turn_is_given_again() -> None:
+    async def server(call: ServerCall) -> None:
+        await calls_a_tool(call)
+        await call.expect("tool_call_output")
+        await call.expect("generate_reply")
+        await call.send(messages.assistant_chose_not_to_respond())
+        await call.delay(0.2)
+        await call.send(messages.user_started_speaking())
+        await call.delay(0.2)
+        await call.send(messages.user_finished_speaking())
+
+    async def main() -> None:
+        async with calling(server, tools=[slow_weather]) as (call, scripted):
+            await call.until(lambda: states(call)[-1:] == ["thinking"])
+            await call.until(lambda: "tool_call_output" in [one.type for one in scripted.connections[0].received])
+            call.session.generate_reply()
+            await call.until(lambda: [new for _, _, new in call.user_states] == ["speaking", "listening"])
+            await call.until(lambda: call.session.agent_state == "listening", 1.0)
+
+    run(main())
+
+
 def test_a_lost_connection_goes_unnoticed_by_the_agent_session() -> None:
     async def server(call: ServerCall) -> None:
         await call.handshake()

@@ -76,7 +76,7 @@ def test_a_law_that_cannot_read_what_was_told_says_so() -> None:
         raise AttributeError("words that must not show")
 
     law = Law("some-law", "text", Moment.LAST_TURN, broken)  # type: ignore[arg-type]  # it never gets to yield
-    (finding,) = judged(None, [law], Moment.LAST_TURN)  # type: ignore[arg-type]  # not looked at
+    (finding,) = judged(None, [law], [], Moment.LAST_TURN)  # type: ignore[arg-type]  # not looked at
     assert finding.law == "some-law"
     assert "AttributeError" in finding.detail
     assert "show" not in finding.detail

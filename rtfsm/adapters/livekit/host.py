@@ -20,6 +20,7 @@ from . import provider as do
 from .context import ContextMirror
 from .reports import error_of, failure_of, metrics_of, transcription_metrics
 from .streams import HostGeneration, HostMessage
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from .session import RealtimeSession
@@ -78,6 +79,7 @@ class HostSide:
         self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
+        self.waiting = Waiting(self._announce, lambda: not self._generations and not session.over, self._asked)
         self._user_began: dict[str | None, float] = {}
         """User turn -> time.time() at its onset, until its words have come."""
         self._interim: dict[str | None, str] = {}
@@ -131,6 +133,7 @@ class HostSide:
         for handle in self._sounding:
             handle.cancel()
         self._sounding.clear()
+        self.waiting.end()
 
     # -- generations -----------------------------------------------------------------------------------------------
 
@@ -138,7 +141,14 @@ class HostSide:
         named = getattr(event, "generation", None)
         host = HostGeneration(instance.id, user_initiated=effect.user_initiated, response=named)
         self._generations[instance.id] = host
+        self.waiting.announced(host, asked=effect.user_initiated)
+        self._announce(host)
+
+    def _announce(self, host: HostGeneration) -> None:
         self.emit("generation_created", host.event)
+
+    def _asked(self) -> bool:
+        return bool(self.requests)
 
     def _open_message(self, _: Effect, instance: Instance, event: Event) -> None:
         host, named = self._generations[instance.id], getattr(event, "message", None)
@@ -193,6 +203,7 @@ class HostSide:
     def _seal(self, _: Effect, instance: Instance, __: Event) -> None:
         host = self._generations.pop(instance.id)
         host.seal()
+        self.waiting.ended(cut=host.cut)
         self._held = {id: call for id, call in self._held.items() if call.generation != instance.id}
         if not self._features.usage:
             self._measure(host)
@@ -222,6 +233,7 @@ class HostSide:
     def _sound_began(self, message: HostMessage) -> None:
         """LiveKit took the first frame: that is the moment at which it begins to play the message."""
         message.started_playing = self._loop.time()
+        self.waiting.heard()
         self._submit(local.PlayoutStarted(message.id))
         self._sound_ends(message)
 
@@ -284,12 +296,11 @@ class HostSide:
         if request is not None and not request.future.done():
             request.future.set_exception(failure_of(effect.failure, event))
 
-    def _release_host(self, _: Effect, instance: Instance, __: Event) -> None:
-        if self._generations:
-            return  # what is open releases it, and LiveKit takes one generation at a time
-        empty = HostGeneration(f"empty-{instance.id}", user_initiated=False)
-        empty.seal()
-        self.emit("generation_created", empty.event)
+    def _release_host(self, _: Effect, instance: Instance, event: Event) -> None:
+        if isinstance(event, local.Release) and event.reason is local.ReleaseReason.RESET:
+            self.waiting.let_go_soon()
+        else:
+            self.waiting.let_go()
 
     # -- the user --------------------------------------------------------------------------------------------------
 

@@ -125,6 +125,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if is_given(chat_ctx) and (self._shell.host.context.replace(chat_ctx) or self.conversation.runs):
             kind = local.ConfigKind.RESET  # a handoff: another agent takes over, with what it shall know
         self._configure(kind, **changes)
+        self._shell.host.waiting.handed_over()
 
     def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:
         self._shell.line.settings = attrs.evolve(self._shell.line.settings, **changes)
@@ -171,6 +172,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if item.reply_required:
             answers = self._provider.answers_output(self._shell.line.settings, item.name)
             wanted = local.ToolReply.WANTED if answers else local.ToolReply.WITHHELD
+            self._shell.host.waiting.output_given()
         self._shell.submit(local.ToolOutputGiven(item.call_id, str(item.output), wanted))
 
     def update_options(self, *, tool_choice: NotGivenOr[llm.ToolChoice | None] = NOT_GIVEN) -> None:
@@ -307,6 +309,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def interrupt(self) -> None:
         self._give_up_saying()
         self._shell.submit(local.InterruptRequested())
+        self._shell.host.waiting.interrupted()
 
     def truncate(
         self,

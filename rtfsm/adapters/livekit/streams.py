@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Literal, TypeVar
 
 from livekit import rtc
@@ -35,6 +35,22 @@ class Watched(aio.Chan[T]):
             tell, self._on_first = self._on_first, None
             tell()
         return taken
+
+
+class MessageStream(aio.Chan[llm.MessageGeneration]):
+    """An unbounded channel of messages that knows whether anybody reads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = False
+
+    def __aiter__(self) -> AsyncIterator[llm.MessageGeneration]:
+        self.taken = True
+        return super().__aiter__()
+
+    def recv_nowait(self) -> llm.MessageGeneration:
+        self.taken = True
+        return super().recv_nowait()
 
 
 class HostMessage:
@@ -113,7 +129,7 @@ class HostGeneration:
     def __init__(self, id: str, *, user_initiated: bool, response: str | None = None) -> None:
         self.id = id
         self.response_id = response or utils.shortuuid("response_")
-        self.messages: aio.Chan[llm.MessageGeneration] = aio.Chan()
+        self.messages = MessageStream()
         self.functions: aio.Chan[llm.FunctionCall] = aio.Chan()
         self.message: HostMessage | None = None
         self.created = time.time()
@@ -128,6 +144,11 @@ class HostGeneration:
             user_initiated=user_initiated,
             response_id=self.response_id,
         )
+
+    @property
+    def taken(self) -> bool:
+        """Somebody reads it. LiveKit begins at once with what it does not skip."""
+        return self.messages.taken
 
     def seal(self) -> None:
         """End both streams."""
