@@ -11,8 +11,6 @@ import re
 
 import attrs
 
-EXTRA = "rtfsm[phonic]"
-
 
 @attrs.frozen
 class Requirement:
@@ -35,24 +33,37 @@ PHONIC = (
 )
 
 
+OPENAI = (
+    Requirement("aiohttp", "3.11"),
+    Requirement("msgspec", "0.19"),
+    Requirement("numpy", "1.26"),
+)
+
+
 def require_livekit() -> None:
     """Raise ImportError unless a livekit-agents that the adapters are written for is installed."""
     for requirement in LIVEKIT:
-        _require(requirement, "rtfsm.adapters")
+        _require(requirement, "rtfsm.adapters", "phonic")  # any extra of an adapter brings it
 
 
 def require_phonic() -> None:
     """Raise ImportError unless everything that the Phonic adapter imports, apart from LiveKit, is installed."""
     for requirement in PHONIC:
-        _require(requirement, "rtfsm.adapters.phonic")
+        _require(requirement, "rtfsm.adapters.phonic", "phonic")
 
 
-def _require(requirement: Requirement, who: str) -> None:
+def require_openai() -> None:
+    """Raise ImportError unless everything that the OpenAI adapter imports, apart from LiveKit, is installed."""
+    for requirement in OPENAI:
+        _require(requirement, "rtfsm.adapters.openai", "openai")
+
+
+def _require(requirement: Requirement, who: str, extra: str) -> None:
     try:
         found = importlib.metadata.version(requirement.distribution)
     except importlib.metadata.PackageNotFoundError:
         raise ImportError(
-            f"{who} needs {requirement}, which is not installed. Install it with: pip install '{EXTRA}'",
+            f"{who} needs {requirement}, which is not installed. Install it with: pip install 'rtfsm[{extra}]'",
             name=requirement.distribution,
         ) from None
     if not _fits(requirement, found):

@@ -94,7 +94,7 @@ def moves(world: World, memory: Memory, bounds: Bounds) -> Iterator[Move]:
     for event in OF_USER:
         yield Move(_label(event), event)
     yield from _calls(world, bounds)
-    heard = {one.context.keeps_floor: one.id for one in reversed(world.playouts)}
+    heard = {one.context.keeps_floor: one.id for one in reversed(world.sounding)}
     for keeps in sorted(heard):
         yield Move("PlayoutFinished" + "(kept)" * keeps, local.PlayoutFinished(heard[keeps]))
     yield from _minted_content(world, memory) if world.capabilities.minted else _named_content(world, memory, bounds)

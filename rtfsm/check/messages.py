@@ -1,9 +1,9 @@
 """Messages looked at apart: what a generation does with its open message, without all the rest.
 
 A message is opened by its first content and closed by the wire, by the next message or with its generation. Nobody
-else cares: its effects lead to the host and to playout, which orders nothing, and no guard, route or standing condition
-reads the field that remembers it. So a search of the whole may count generations that differ in it once, and the rules
-of messages are asked of one generation by itself, under every event in every order.
+else cares: its effects lead to the host and to playout, which orders nothing of another machine, and no guard, route or
+standing condition reads the field that remembers it. So a search of the whole may count generations that differ in it
+once, and the rules of messages are asked of one generation by itself, under every event in every order.
 
 That nobody cares is not believed but verified: where the effects lead by :func:`require_apart`, and what is read by the
 marks that merged situations bear (:mod:`rtfsm.check.merge`).
@@ -33,16 +33,21 @@ MESSAGES: tuple[type[Effect], ...] = (order.OpenMessage, order.CloseMessage)
 STREAMS = tuple(one for name in ("GEN-1", "GEN-2", "GEN-4") if isinstance(one := INVARIANTS[name], EffectInvariant))
 
 
-def is_sink(machine: Machine) -> bool:
-    """Whether no arm of the machine orders anything, so that its state can matter to nobody but those who read it."""
-    return not machine.begin and not any(arm.effects for _, _, arm in machine.arms)
+JUDGED = {effect for one in INVARIANTS.values() if isinstance(one, EffectInvariant) for effect in one.effects}
+
+
+def is_sink(machine: Machine, composition: Composition) -> bool:
+    """Whether no arm of the machine orders anything of another machine, nor anything that an invariant judges, so that
+    its state can matter to nobody but those who read it."""
+    ordered = {type(effect) for _, _, arm in machine.arms for effect in arm.effects}
+    return not machine.begin and not ordered & JUDGED and not any(effect in composition.routes_of for effect in ordered)
 
 
 def require_apart(composition: Composition) -> None:
     """Raises ValueError where an effect of messages leads to a machine that orders something in its turn."""
     for effect in MESSAGES:
         for route in composition.routes_of.get(effect, ()):
-            if not is_sink(route.target):
+            if not is_sink(route.target, composition):
                 raise ValueError(
                     f"{effect.__name__} leads to {route.target.name}, which orders something, "
                     "so messages may not be looked at apart"

@@ -5,9 +5,9 @@ and what the environment remembers. Ids are gone from it: instances are named by
 symmetric, stand in sorted order, so that symmetric states are one. The router, the gate, the routes and the standing
 conditions are the real ones; only the engine is replaced, by a table of what ``step`` answers.
 
-Playout is a sink: its table orders nothing, and of all playouts the others read two bits: whether one is live that
-yields the floor, and one that keeps it. So two stand for all of them here, and the playout machine is checked alone.
-:func:`is_sink` verifies the first half.
+Playout is a sink: its table orders nothing of another machine, and of all playouts the others read two bits: whether
+one sounds, or will, that yields the floor, and one that keeps it. So two stand for all of them here, and the playout
+machine is checked alone. :func:`is_sink` verifies the first half.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class World(Conversation):
 
     merged: situations that nobody can tell apart are one. Right where effects are judged, wrong where arms are counted.
     messages_apart: so are those that differ in nothing but an open message (:mod:`rtfsm.check.messages`). Raises
-    ValueError where playout orders anything, for then it may not stand outside the product.
+    ValueError where playout orders anything of another machine, for then it may not stand outside the product.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class World(Conversation):
     ) -> None:
         super().__init__(capabilities, Timing(), retries=retries, monitor=Monitor(), **more)
         for machine in self.composition.machines:
-            if machine.name == "playout" and not is_sink(machine):
+            if machine.name == "playout" and not is_sink(machine, self.composition):
                 raise ValueError("playout orders something, so it may not be left out of the product")
         if messages_apart:
             require_apart(self.composition)
@@ -215,7 +215,7 @@ class World(Conversation):
                     for one in self.calls
                 )
             ),
-            tuple(sorted({one.context.keeps_floor for one in self.playouts})),
+            tuple(sorted({one.context.keeps_floor for one in self.sounding})),
             (mirror.told_speaking, mirror.ready, min(mirror.configs_sent, 2), min(mirror.ends_reported, 2)),
         ), places
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from livekit.agents import llm
 
+from .meaning import Meaning
 from .moves import Move, Pick
 from .target import Target
 
@@ -127,14 +128,23 @@ class Dialect(Protocol):
     def faults(self) -> Sequence[tuple[int, Move]]:
         """What can befall a connection, each with a weight from 1 on."""
 
-    def talk(self, *, begun: bool) -> Talk:
-        """A new conversation; ``begun``: the handshake is over."""
+    @property
+    def abilities(self) -> Sequence[str]:
+        """What a host can do with this provider's sessions and not with everyone's: ``truncation``, ``tool choice`` of
+        a single reply, ``turns by hand`` (a session without turn detection)."""
+
+    def talk(self, *, begun: bool, number: int = 0) -> Talk:
+        """A new conversation; ``begun``: the handshake is over. number: how many there were before it, for a provider
+        whose ids are unique beyond a conversation."""
 
     def option(self, number: int) -> Mapping[str, Any]:
         """Keywords for the model's ``update_options`` that set something to a value of that number, as text.
 
         Empty where there is no such option.
         """
+
+    def means(self, move: Move) -> Meaning:
+        """What a message of the provider's means to the laws; of one that is odd, what it would mean otherwise."""
 
     def fields(self, move: Move) -> Sequence[str]:
         """The fields of the message that a move says, its type left out."""

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECTS", "find_dialect", "guessed"]
 
-DIALECTS = {"phonic": "rtfsm.fuzz.phonic_wires:PHONIC"}
+DIALECTS = {"phonic": "rtfsm.fuzz.phonic_wires:PHONIC", "openai": "rtfsm.fuzz.openai_wires:OPENAI"}
 """Providers whose end this package can be -> where that is."""
-_SPEAKS = {"rtfsm.adapters.phonic": "phonic", "livekit.plugins.phonic": "phonic"}
+_SPEAKS = {
+    "rtfsm.adapters.phonic": "phonic",
+    "livekit.plugins.phonic": "phonic",
+    "rtfsm.adapters.openai": "openai",
+    "livekit.plugins.openai": "openai",
+}
 """Packages with models -> the provider that these speak to."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -65,10 +66,11 @@ class DirectHost:
         """The first session."""
         self.opens()
 
-    def opens(self) -> None:
-        """Another session, configured with a persona of its own."""
+    def opens(self, *, by_hand: bool = False) -> None:
+        """Another session, configured with a persona of its own. by_hand: without turn detection."""
         number = len(self.witnesses)
-        witness = Witness(self._wire.model.session(), reads=self._ordering.reads)
+        session = self._wire.model.session(turn_detection_disabled=by_hand)
+        witness = Witness(session, reads=self._ordering.reads)
         self.witnesses.append(witness)
         self.personas.append([])
         if self._ordering.obeys:
@@ -79,13 +81,22 @@ class DirectHost:
     async def do(self, move: Move) -> None:
         """Make the call that a move says. Nothing of it is awaited: other things happen meanwhile."""
         number = min(move.on, len(self.witnesses) - 1)
-        if move.what == "opens":
-            self.opens()
+        if move.what in ("opens", "opens_by_hand"):
+            self.opens(by_hand=move.what == "opens_by_hand")
         else:
             getattr(self, f"_{move.what}")(self.witnesses[number], number, **move.args)
 
     def _asks(self, witness: Witness, number: int, **keywords: Any) -> None:
         self._noted("generate_reply", lambda: witness.session.generate_reply(**keywords))
+
+    _asks_for_tools = _asks
+
+    def _truncates(self, witness: Witness, number: int, *, message: int, share: float) -> None:
+        heard = witness.messages[::-1][message : message + 1]
+        for one in heard:
+            end, words = int(one.seconds * share * 1000), one.words if share else ""
+            cut = functools.partial(witness.session.truncate, message_id=one.id, modalities=["audio", "text"])
+            self._noted("truncate", functools.partial(cut, audio_end_ms=end, audio_transcript=words))
 
     def _says(self, witness: Witness, number: int) -> None:
         if witness.session.capabilities.supports_say:

@@ -6,7 +6,7 @@ bugs of this field are made of, where interruptions come first, then tool calls,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -38,7 +38,12 @@ class Draft:
         """Messages that are late: held back since their time."""
         self.sessions = 1
         self.numbers = 0
-        self._talks: list[Talk] = [dialect.talk(begun=handshake)]
+        self._begun = 0
+        self._talks: list[Talk] = [self._new()]
+
+    def _new(self) -> Talk:
+        self._begun += 1
+        return self.dialect.talk(begun=self.handshake, number=self._begun - 1)
 
     def talk(self, on: int) -> Talk:
         """The provider's conversation on one connection."""
@@ -46,12 +51,12 @@ class Draft:
 
     def anew(self, on: int) -> None:
         """The conversation on this connection is over; another one begins."""
-        self._talks[min(on, len(self._talks) - 1)] = self.dialect.talk(begun=self.handshake)
+        self._talks[min(on, len(self._talks) - 1)] = self._new()
 
     def another(self) -> None:
         """A session more."""
         self.sessions += 1
-        self._talks.append(self.dialect.talk(begun=self.handshake))
+        self._talks.append(self._new())
 
     def number(self) -> int:
         """A number that was not used yet."""
@@ -176,7 +181,7 @@ def _hosts(rule: HostRule) -> Rule:
             return []
         on = draft.place(pick)
         move = Move("host", rule.name, rule.args(pick, draft.number, draft.dialect), on=on)
-        if rule.name == "opens":
+        if rule.name.startswith("opens"):
             if draft.sessions == 2:
                 return []
             draft.another()
@@ -200,9 +205,15 @@ RULES: tuple[tuple[int, str, Rule], ...] = (
     (3, "a frame is garbage", _garbage),
     (4, "the connection fails", _befalls),
     (9, "time passes", _passes),
-    *((rule.weight, f"the host: {rule.name}", _hosts(rule)) for rule in HOST_MOVES),
+    *((rule.weight, f"the host: {rule.name}", _hosts(rule)) for rule in HOST_MOVES if not rule.needs),
 )
 _BY_WEIGHT = tuple((weight, rule) for weight, _, rule in RULES)
+_ABLE = {rule.name: (rule.weight, _hosts(rule)) for rule in HOST_MOVES if rule.needs}
+
+
+def _rules(dialect: Dialect) -> Sequence[tuple[int, Rule]]:
+    """The rules that make sense for a provider, each with its weight."""
+    return (*_BY_WEIGHT, *(_ABLE[rule.name] for rule in HOST_MOVES if rule.needs and rule.needs in dialect.abilities))
 
 
 def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Ordering:
@@ -210,9 +221,10 @@ def drafted(dialect: Dialect, numbers: list[int], *, host: str = "direct") -> Or
     about = Pick(numbers[0])
     handshake, reads, obeys = not about.chance(6), not about.chance(8), not about.chance(6)
     draft = Draft(dialect, host=host, handshake=handshake)
+    rules = _rules(dialect)
     for number in numbers[1:]:
         pick = Pick(number)
-        draft.moves += pick.weighted(_BY_WEIGHT)(draft, pick)
+        draft.moves += pick.weighted(rules)(draft, pick)
     moves = tuple(draft.moves)
     if host == "agent":  # it reads and obeys by itself
         return Ordering(moves, handshake=handshake, tool=about.of(TOOLS), synced=about.chance(3))

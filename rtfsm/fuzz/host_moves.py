@@ -47,14 +47,24 @@ def _tools(pick: Pick, number: Callable[[], int], dialect: Dialect) -> dict[str,
     return {"count": pick.of((0, 1))}
 
 
+def _choice(pick: Pick, number: Callable[[], int], dialect: Dialect) -> dict[str, Any]:
+    return {"tool_choice": pick.of(("auto", "required", "none"))}
+
+
+def _share(pick: Pick, number: Callable[[], int], dialect: Dialect) -> dict[str, Any]:
+    return {"message": pick.below(2), "share": pick.of((0.5, 0.0, 1.0))}
+
+
 @attrs.frozen
 class HostRule:
-    """One kind of call. weight: how often. hosts: who makes it. args: what belongs to it."""
+    """One kind of call. weight: how often. hosts: who makes it. args: what belongs to it. needs: the ability of the
+    provider's without which nobody makes it."""
 
     name: str
     weight: int
     hosts: tuple[str, ...] = BOTH
     args: Args = _nothing
+    needs: str = ""
 
 
 HOST_MOVES = (
@@ -74,4 +84,7 @@ HOST_MOVES = (
     HostRule("opens", 2, DIRECT),
     HostRule("closes", 1),
     HostRule("drains", 1, AGENT),
+    HostRule("truncates", 4, DIRECT, _share, needs="truncation"),
+    HostRule("asks_for_tools", 2, DIRECT, _choice, needs="tool choice"),
+    HostRule("opens_by_hand", 1, DIRECT, needs="turns by hand"),
 )

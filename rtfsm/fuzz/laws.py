@@ -16,6 +16,7 @@ from rtfsm.testing.contract.witness import Witness
 from .dialect import KEY, Connection, Dialect, Talk, Wire
 from .findings import Finding
 from .host import Host
+from .meaning import NOTHING, Meaning
 from .moves import Move, Ordering
 
 __all__ = ["LAWS", "Case", "Law", "Made", "Moment", "judged"]
@@ -78,9 +79,19 @@ class Case:
         """The provider said on some connection that the conversation is over."""
         return any(talk.ended for talk in self.talks.values())
 
+    def words_said(self) -> Counter[str]:
+        """How often the provider sent each text as words of the agent's, odd messages included."""
+        meant = [self.dialect.means(move) for move in self.said]
+        return Counter(one.words.strip() for one in meant if one.what == "says")
+
     def has(self, *kinds: str) -> bool:
         """Whether a move of one of these kinds was made."""
         return any(move.kind in kinds or f"{move.who} *" in kinds for move in self.ordering.moves)
+
+
+def meaning(dialect: Dialect, move: Move) -> Meaning:
+    """What a move means; nothing where it is not the provider's, or odd."""
+    return dialect.means(move) if move.who == "server" and not move.is_odd else NOTHING
 
 
 def over(case: Case, number: int) -> bool:
@@ -215,7 +226,7 @@ def _options(case: Case) -> Iterator[str]:
 def _outputs(case: Case) -> Iterator[str]:
     if case.has("wire *", "host hands_over", "host closes", "host updates_options") or case.ended:
         return
-    over = {move.args.get("tool_call_id") for move in case.said if move.what.startswith("tool_call_")}
+    over = {one.of for move in case.said if (one := case.dialect.means(move)).what == "call over"}
     waited = sum(one.move.args["seconds"] for one in case.made if one.move.who == "time")
     if waited < PATIENCE and not any(fatal(one) for one in case.host.witnesses):
         for _ in case.kept - over:
@@ -234,7 +245,7 @@ def _spoken(case: Case) -> Iterator[str]:
 
 @law("no-word-twice", "What the agent says is heard once.", Moment.REST)
 def _twice(case: Case) -> Iterator[str]:
-    sent = Counter(str(move.args.get("text")).strip() for move in case.said if move.what == "audio_chunk")
+    sent = case.words_said()
     for witness in case.host.witnesses:
         heard = Counter(word for generation in witness.generations for word in generation.words.split())
         if any(heard[word] > count for word, count in sent.items() if word):

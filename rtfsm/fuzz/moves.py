@@ -45,9 +45,14 @@ class Move:
     at_once: bool = False
 
     @property
+    def is_odd(self) -> bool:
+        """Whether it is a message that should not be sent as it is."""
+        return any(odd in self.args for odd in ODD)
+
+    @property
     def kind(self) -> str:
         """What sort of move it is, whatever belongs to it: the same for moves that mean the same to a session."""
-        if any(odd in self.args for odd in ODD):
+        if self.is_odd:
             return f"{self.who} {self.what} (odd)"
         return f"{self.who} {self.what} {self.args['code']}" if "code" in self.args else f"{self.who} {self.what}"
 

@@ -11,9 +11,10 @@ from rtfsm.testing.phonic_server import messages
 from rtfsm.testing.phonic_server.messages import Message
 
 from .dialect import KEY
+from .meaning import NOTHING, QUIET, Meaning
 from .moves import ODD, Move, Pick
 
-__all__ = ["ABOUT_CALLS", "GARBAGE", "KINDS", "PhonicTalk", "frame_of", "message_of"]
+__all__ = ["ABOUT_CALLS", "GARBAGE", "KINDS", "PhonicTalk", "frame_of", "means", "message_of"]
 
 RATE = 24_000
 LENGTHS = (20, 200, 1000, 0)
@@ -180,6 +181,32 @@ _ARGS: Mapping[str, Mapping[str, Any]] = {
 
 def _server(kind: str, **args: Any) -> Move:
     return Move("server", kind, args)
+
+
+_MEANS: Mapping[str, Meaning] = {
+    "assistant_started_speaking": Meaning("begins"),
+    "assistant_finished_speaking": Meaning("ends"),
+    "user_started_speaking": Meaning("user begins"),
+    "user_finished_speaking": Meaning("user ends"),
+    "input_cancelled": Meaning("user ends"),
+    "dtmf": QUIET,
+    "warning": QUIET,
+    "error": QUIET,
+}
+
+
+def means(move: Move) -> Meaning:
+    """See the protocol :class:`Dialect`."""
+    kind, args = move.what, move.args
+    if kind == "audio_chunk":
+        return Meaning("says", words=str(args["text"]), seconds=args["ms"] / 1000)
+    if kind == "input_text":
+        return Meaning("hears", words=str(args["text"]))
+    if kind == "tool_call":
+        return Meaning("calls", args["tool_call_id"], name=args["tool_name"], arguments=args["parameters"])
+    if kind in ABOUT_CALLS:
+        return Meaning("call over", args["tool_call_id"])
+    return _MEANS.get(kind, NOTHING)
 
 
 def message_of(move: Move) -> Message | None:

@@ -18,8 +18,9 @@ from rtfsm.testing.phonic_server import Call, CallEnded, PhonicServer, connectio
 from rtfsm.testing.phonic_server.client_protocol import ClientProtocol
 
 from .dialect import KEY, Wire
+from .meaning import Meaning
 from .moves import Move
-from .phonic_talk import GARBAGE, KINDS, PhonicTalk, frame_of, message_of
+from .phonic_talk import GARBAGE, KINDS, PhonicTalk, frame_of, means, message_of
 from .target import Target
 
 __all__ = ["PHONIC", "PhonicDialect"]
@@ -40,6 +41,7 @@ class PhonicDialect:
     name = "phonic"
     kinds = KINDS
     garbage = GARBAGE
+    abilities = ()
     faults: Sequence[tuple[int, Move]] = (
         *((weight, Move("wire", "close", {"code": code, "reason": reason})) for weight, code, reason in CLOSES),
         (4, Move("wire", "drop")),
@@ -48,11 +50,14 @@ class PhonicDialect:
         (1, Move("wire", "refuse", {"status": 503, "times": 9})),
     )
 
-    def talk(self, *, begun: bool) -> PhonicTalk:
+    def talk(self, *, begun: bool, number: int = 0) -> PhonicTalk:
         return PhonicTalk(begun=begun)
 
     def option(self, number: int) -> Mapping[str, Any]:
         return {"voice": f"voice-{number}"}
+
+    def means(self, move: Move) -> Meaning:
+        return means(move)
 
     def fields(self, move: Move) -> Sequence[str]:
         return [name for name in message_of(move) or () if name != "type"]

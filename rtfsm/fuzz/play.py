@@ -176,7 +176,8 @@ class _Player:
     def _talk(self, connection: Connection) -> Talk:
         talks = self.case.talks
         if connection not in talks:
-            talks[connection] = self.case.dialect.talk(begun=self.case.ordering.handshake)
+            # Numbers of its own: what brings an ordering to its end is about nothing that a move has named.
+            talks[connection] = self.case.dialect.talk(begun=self.case.ordering.handshake, number=100 + len(talks))
         return talks[connection]
 
     async def _make(self, move: Move) -> None:

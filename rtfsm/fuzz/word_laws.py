@@ -13,8 +13,9 @@ from typing import Any
 
 import attrs
 
-from .laws import Case, Made, Moment, fatal, law
-from .moves import ODD, Move
+from .dialect import Dialect
+from .laws import Case, Made, Moment, fatal, law, meaning
+from .meaning import Meaning
 
 __all__: list[str] = []
 
@@ -22,8 +23,8 @@ PAUSE = 1.5
 """Seconds within a turn that nobody takes for its end."""
 SOON = 0.5
 """Seconds within which a word that was sent can be read, where the host reads."""
-QUIET = ("dtmf", "warning", "error", "input_text")
-"""Messages that change nothing in a turn of the agent's, whenever they come."""
+QUIET = ("quiet", "hears", "unheard")
+"""Meanings of messages that change nothing in a turn of the agent's, whenever they come."""
 ASKING_CALLS = ("asks", "says", "outputs", "cancels")
 """Calls of the host's that lead to turns which answer them."""
 SILENT_CALLS = ("sounds", "types", "commits")
@@ -41,11 +42,7 @@ def plain(case: Case) -> bool:
     )
 
 
-def is_odd(move: Move) -> bool:
-    return any(odd in move.args for odd in ODD)
-
-
-def is_quiet(one: Made, since: float) -> bool:
+def is_quiet(dialect: Dialect, one: Made, since: float) -> bool:
     """Nothing of what was said or is being said is touched by this."""
     move = one.move
     if one.at - since > PAUSE:
@@ -53,7 +50,7 @@ def is_quiet(one: Made, since: float) -> bool:
     if move.who == "time":
         return bool(move.args["seconds"] <= PAUSE)
     if move.who == "server":
-        return move.what in QUIET and not is_odd(move)
+        return meaning(dialect, move).what in QUIET
     return move.who == "host" and move.what in SILENT_CALLS
 
 
@@ -61,44 +58,41 @@ def is_quiet(one: Made, since: float) -> bool:
 class Spoken:
     """A turn of the agent's that nothing disturbed, as the provider sent it. seconds: of sound."""
 
-    chunks: Sequence[Made]
+    chunks: Sequence[tuple[Made, Meaning]]
 
     @property
     def words(self) -> list[str]:
-        return "".join(str(one.move.args["text"]) for one in self.chunks).split()
+        return "".join(meant.words for _, meant in self.chunks).split()
 
     @property
     def seconds(self) -> float:
-        return sum(float(one.move.args["ms"]) for one in self.chunks) / 1000
+        return sum(meant.seconds for _, meant in self.chunks)
 
 
-def undisturbed(made: Sequence[Made]) -> Iterator[Spoken]:
+def undisturbed(made: Sequence[Made], dialect: Dialect) -> Iterator[Spoken]:
     """The turns that begin, go on and end with nothing between, while the user is silent.
 
     Until the host first asks for something: a turn may answer a request that was given up, and then nobody hears it.
     """
-    chunks: list[Made] | None = None
-    last, user = 0.0, False
+    chunks: list[tuple[Made, Meaning]] | None = None
+    last, user, turn = 0.0, False, ""
     for one in made:
-        move = one.move
-        if move.who == "host" and move.what in ASKING_CALLS:
+        meant = meaning(dialect, one.move)
+        if one.move.who == "host" and one.move.what in ASKING_CALLS:
             return
-        if move.who == "server" and not is_odd(move):
-            if move.what == "assistant_started_speaking":
-                chunks, last = (None if user else []), one.at
-                continue
-            if move.what == "audio_chunk" and chunks is not None and one.at - last <= PAUSE:
-                chunks.append(one)
-                last = one.at
-                continue
-            if move.what == "assistant_finished_speaking" and chunks is not None:
-                yield Spoken(chunks)
-                chunks = None
-                continue
-            user = {"user_started_speaking": True, "user_finished_speaking": False, "input_cancelled": False}.get(
-                move.what, user
-            )
-        if chunks is not None and not is_quiet(one, last):
+        if meant.what == "begins":
+            chunks, last, turn = (None if user else []), one.at, meant.of
+            continue
+        if meant.what == "says" and meant.of == turn and chunks is not None and one.at - last <= PAUSE:
+            chunks.append((one, meant))
+            last = one.at
+            continue
+        if meant.what == "ends" and meant.of == turn and chunks is not None:
+            yield Spoken(chunks)
+            chunks = None
+            continue
+        user = {"user begins": True, "user ends": False}.get(meant.what, user)
+        if chunks is not None and not is_quiet(dialect, one, last):
             chunks = None
 
 
@@ -107,10 +101,10 @@ def _whole(case: Case) -> Iterator[str]:
     if not plain(case):
         return
     witness = case.host.witnesses[0]
-    times = Counter(str(move.args.get("text", "")).strip() for move in case.said if move.what == "audio_chunk")
-    for turn in undisturbed(case.made):
+    times = case.words_said()
+    for turn in undisturbed(case.made, case.dialect):
         words = turn.words
-        own = Counter(str(one.move.args["text"]).strip() for one in turn.chunks)
+        own = Counter(meant.words.strip() for _, meant in turn.chunks)
         if not words or any(times[text] > count for text, count in own.items() if text):
             continue  # what is repeated elsewhere may be heard there too
         holding = [one for one in witness.generations if {words[0], words[-1]} & {*one.words.split()}]
@@ -122,7 +116,7 @@ def _whole(case: Case) -> Iterator[str]:
             yield "expected all the sound of an undisturbed turn to be heard; there is more of it or less"
         if not case.ordering.reads:
             continue
-        for count, chunk in enumerate(turn.chunks, 1):
+        for count, (chunk, _) in enumerate(turn.chunks, 1):
             said = "".join(Spoken(turn.chunks[:count]).words)
             read = "".join(text for m in holding[0].messages for at, text in m.text if at <= chunk.at + SOON)
             if not "".join(read.split()).startswith(said):
@@ -139,23 +133,22 @@ def _cut(case: Case) -> Iterator[str]:
     heard = [word for one in case.host.witnesses[0].generations for word in one.words.split()]
     earlier: set[str] = set()
     speaking = cut = user = False
-    last = 0.0
+    last, turn = 0.0, ""
     for one in case.made:
-        move = one.move
-        kind = move.what if move.who == "server" and not is_odd(move) else ""
-        word = str(move.args.get("text", "")).strip()
-        if kind == "audio_chunk" and speaking:
+        meant = meaning(case.dialect, one.move)
+        kind, word = meant.what, meant.words.strip()
+        if kind == "says" and speaking and meant.of == turn:
             if cut and word in heard and word not in earlier:
                 yield "expected what the agent says on after it was cut to be dropped; it is heard"
                 return
             last = one.at
-        elif kind == "assistant_started_speaking":
-            speaking, cut, last = True, False, one.at
-        elif kind == "user_started_speaking":
+        elif kind == "begins":
+            speaking, cut, last, turn = True, False, one.at, meant.of
+        elif kind == "user begins":
             cut, user = cut or not user, True
-        elif kind in ("user_finished_speaking", "input_cancelled"):
+        elif kind == "user ends":
             user = False
-        elif not is_quiet(one, last):
+        elif not is_quiet(case.dialect, one, last):
             speaking = cut = False
         earlier.add(word)
 
@@ -164,12 +157,15 @@ def _cut(case: Case) -> Iterator[str]:
 def _transcribed(case: Case) -> Iterator[str]:
     if not plain(case) or case.ended:
         return
-    sent = [move for move in case.said if move.what == "input_text"]
-    if any(is_odd(move) for move in sent):
+    said = [(move, case.dialect.means(move)) for move in case.said]
+    sent = [(move, one) for move, one in said if one.what in ("hears", "unheard")]
+    # Of an item without words at its end, what was told of it on the way may be all there is.
+    if any(move.is_odd or one.what == "unheard" or (one.of and not one.words.strip()) for move, one in sent):
         return
     told: list[Any] = [one.event for one in case.host.witnesses[0].named("input_audio_transcription_completed")]
     final = [one.transcript for one in told if one.is_final]
-    words = [str(move.args["text"]) for move in sent if str(move.args["text"]).strip()]
+    first = {one.of or str(place): one.words for place, (_, one) in reversed([*enumerate(sent)]) if one.words.strip()}
+    words = [*first.values()][::-1]
     if final != words:
         yield "expected each transcript to be told once and in order; one is missing, or there again, or another"
 
@@ -180,8 +176,9 @@ def _transcribed(case: Case) -> Iterator[str]:
 def _arguments(case: Case) -> Iterator[str]:
     sent: dict[str, list[Any]] = {}
     for move in case.said:
-        if move.what == "tool_call" and not is_odd(move):
-            sent.setdefault(move.args["tool_call_id"], []).append((move.args["tool_name"], move.args["parameters"]))
+        meant = meaning(case.dialect, move)
+        if meant.what == "calls":
+            sent.setdefault(meant.of, []).append((meant.name, meant.arguments))
     for witness in case.host.witnesses:
         for call in witness.calls:
             try:
@@ -202,9 +199,7 @@ def _asked(case: Case) -> Iterator[str]:
 
 @law("no-word-shows", "What was said shows in no log line.", Moment.CLOSED)
 def _logged(case: Case) -> Iterator[str]:
-    spoken = {
-        str(move.args.get("text", "")).strip() for move in case.said if move.what in ("audio_chunk", "input_text")
-    }
+    spoken = {case.dialect.means(move).words.strip() for move in case.said}
     words = [f"{quote}{word}" for word in spoken if word for quote in (" ", '"', "'")]
     if any(word in line for line in case.log for word in words):
         yield "expected what was said in no log line; it is in one"

@@ -31,7 +31,8 @@ class Capabilities:
     trusted only once its response is done. out_of_band: responses outside the conversation, in parallel. say: it can
     speak given words. resettable: the conversation can begin anew on the same connection. going_away: connections are
     cut by a limit that is known beforehand. request_errors: a request can be refused. resumable: another connection can
-    go on with the conversation of one that was lost.
+    go on with the conversation of one that was lost. takes_back: what was said can be taken out of the provider's
+    conversation, wholly or from a moment on.
     """
 
     ids: Ids
@@ -47,6 +48,7 @@ class Capabilities:
     going_away: bool = False
     request_errors: bool = False
     resumable: bool = False
+    takes_back: bool = False
 
     @property
     def minted(self) -> bool:

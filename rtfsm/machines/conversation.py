@@ -44,8 +44,9 @@ __all__ = ["Conversation"]
 
 HELD_EVENTS = 512
 """Content that may wait for the provider's consent; more is dropped, and counted."""
-SEEN_GENERATIONS = 1024
-"""Ids of responses that are remembered, so that a repeated frame does not announce one again."""
+SEEN = 1024
+"""Ids of responses, and of user turns with a transcript, that are remembered, so that a repeated frame does not
+announce one again."""
 
 OVER = frozenset({Session.ENDING, Session.CLOSING, Session.CLOSED})
 
@@ -56,6 +57,7 @@ TO_SESSION = (
 TO_USER = (wire.UserSpeechStarted, wire.UserSpeechStopped, wire.UserTurnCancelled, wire.UserTranscript)
 TO_CALL = (wire.ToolCallCancelled, wire.ToolResultTaken, local.ToolOutputGiven)
 CONTENT = (wire.TextDelta, wire.AudioDelta, wire.MessageDone)
+OF_PLAYOUT = (local.PlayoutStarted, local.PlayoutFinished, local.TruncateAsked, local.MessageRemoved)
 OF_GENERATION = (*CONTENT, wire.GenerationCreated, wire.GenerationInterrupted, wire.GenerationDone, wire.ToolCallReady)
 GATED = (
     *OF_GENERATION,
@@ -96,6 +98,7 @@ class Conversation(Births):
         self.monitor = monitor or Monitor()
         self.epoch = 0
         self.seen_generations: OrderedDict[str, None] = OrderedDict()
+        self.seen_transcripts: OrderedDict[str, None] = OrderedDict()
         self._wire_has_ids = not capabilities.minted
         self._held: deque[Event] = deque()
         self._timing = timing or Timing()
@@ -208,12 +211,10 @@ class Conversation(Births):
         if isinstance(event, TO_SESSION):
             return ((self.session, event),)
         if isinstance(event, TO_USER):
-            if isinstance(event, wire.UserSpeechStarted):
-                event = attrs.evolve(event, floor_held=self.floor_held)
-            return ((self.user_turn, event),)
+            return self._to_user(event)
         if isinstance(event, TO_CALL):
             return self._to_call(event)
-        if isinstance(event, (local.PlayoutStarted, local.PlayoutFinished)):
+        if isinstance(event, OF_PLAYOUT):
             return self._to_playout(event)
         return self._to_reply(event)
 
@@ -246,9 +247,7 @@ class Conversation(Births):
         if isinstance(event, wire.GenerationCreated) and id is not None:
             if id in self.seen_generations:
                 return self._dropped(Reason.DUPLICATE)
-            self.seen_generations[id] = None
-            if len(self.seen_generations) > SEEN_GENERATIONS:
-                self.seen_generations.popitem(last=False)
+            self._remember(self.seen_generations, id)
             earlier = [one for one in self.instances(self._generation) if one.context.lane is Lane.MAIN]
             superseded = [(one, local.Superseded()) for one in earlier if event.stored]
             return (*superseded, (self.begin_generation(event), event))
@@ -267,9 +266,11 @@ class Conversation(Births):
         earlier, done = generation.part, isinstance(event, wire.MessageDone)
         if done or (earlier is not None and earlier != message):
             generation.past.add(message if done else str(earlier))
-        if done:
-            return ((generation, event),) if earlier == message else self._dropped(Reason.NO_OP)
-        if earlier is None or earlier == message:
+        if done and earlier != message:
+            if not self.capabilities.takes_back:
+                return self._dropped(Reason.NO_OP)
+            return ((generation, local.MessageUnheard(generation.id, message)),)
+        if done or earlier is None or earlier == message:
             return ((generation, event),)
         return ((generation, wire.MessageDone(generation.id, earlier)), (generation, event))
 
@@ -284,11 +285,20 @@ class Conversation(Births):
             return ((known, event),)
         return self._dropped(Reason.STALE if id in self.seen_calls else Reason.NO_OP)
 
-    def _to_playout(self, event: local.PlayoutStarted | local.PlayoutFinished) -> Iterable[tuple[Instance, Event]]:
-        known = self._live(self._playout, event.message)
+    def _to_user(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        if isinstance(event, wire.UserSpeechStarted):
+            event = attrs.evolve(event, floor_held=self.floor_held)
+        elif isinstance(event, wire.UserTranscript) and event.turn is not None:
+            if event.turn in self.seen_transcripts:
+                return self._dropped(Reason.DUPLICATE)  # what was said once is told once
+            self._remember(self.seen_transcripts, event.turn)
+        return ((self.user_turn, event),)
+
+    def _to_playout(self, event: Event) -> Iterable[tuple[Instance, Event]]:
+        known = self._live(self._playout, getattr(event, "message", None))
         if known is None:
             return self._dropped(Reason.LATE)
-        if isinstance(event, local.PlayoutFinished):
+        if not isinstance(event, local.PlayoutStarted):
             return ((known, event),)
         earlier = [one for one in self.playouts if one.state is Playout.PLAYING and one is not known]
         return (*((one, local.PlayoutFinished(one.id)) for one in earlier), (known, event))
@@ -317,6 +327,12 @@ class Conversation(Births):
     def _user_has_floor(self) -> bool:
         """The user took the floor, so the provider answers the user rather than an earlier request."""
         return self.user_turn.state not in (UserTurn.SILENT, UserTurn.OVERLAPPING)
+
+    @staticmethod
+    def _remember(seen: OrderedDict[str, None], id: str) -> None:
+        seen[id] = None
+        if len(seen) > SEEN:
+            seen.popitem(last=False)
 
     def _dropped(self, reason: Reason) -> Iterable[tuple[Instance, Event]]:
         self.drop(reason)

@@ -19,6 +19,7 @@ from .user_turn import UserTurn
 __all__ = ["AgentState", "Delivery", "Derived", "UserState"]
 
 OPEN_AT_HOST = frozenset({Generation.SPEAKING, Generation.TOOL_PENDING})
+SOUNDING = frozenset({Playout.QUEUED, Playout.PLAYING})
 RUNNING = frozenset({Session.READY, Session.ROLLING, Session.ENDING})
 
 
@@ -137,13 +138,18 @@ class Derived(Driver):
     @property
     def audible(self) -> bool:
         """The host plays, or will play, speech."""
-        return bool(self.playouts)
+        return bool(self.sounding)
+
+    @property
+    def sounding(self) -> list[Instance]:
+        """The messages that the host plays, or will play."""
+        return [one for one in self.playouts if one.state in SOUNDING]
 
     @property
     def floor_held(self) -> bool:
         """The agent says something, or is still heard with it, that the user's voice alone does not cut."""
         saying = any(one.state in OPEN_AT_HOST and one.context.keeps_floor for one in self.generations)
-        return saying or any(one.context.keeps_floor for one in self.playouts)
+        return saying or any(one.context.keeps_floor for one in self.sounding)
 
     @property
     def floor_free(self) -> bool:

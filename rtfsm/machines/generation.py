@@ -17,6 +17,9 @@ Which rule wins. The event that creates a generation opens it, once. A cut beats
 opened by its first content, so a response that only calls a tool has none. Time never closes a stream that content
 still feeds: each delta starts the timer anew, except that sound alone does not prolong a turn without brackets.
 
+Where a message can be taken out of the provider's conversation, those of a cut response that never reached the host
+are: the provider must not believe that it said them.
+
 The first state is virtual: an instance that does not leave IDLE is dropped at once, its event counted.
 """
 
@@ -45,9 +48,11 @@ from rtfsm.vocabulary.effects import (
     ReleaseHeld,
     Seal,
     SendCancel,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import (
     InterruptRequested,
+    MessageUnheard,
     ProviderGone,
     Release,
     Superseded,
@@ -142,7 +147,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
         return {
             GenerationDone: (when(was_cut, to(ended, *cut)), to(ended, *finish)),
             GenerationInterrupted: to(g.INTERRUPTED, *cut, CorrectContext, NoticeInterruption),
-            UserCut: to(g.INTERRUPTED, *cut),
+            UserCut: to(g.INTERRUPTED, *cut, *send_cancel),
             InterruptRequested: to(g.INTERRUPTED, *cut, *send_cancel),
             Superseded: to(g.DONE, *cut),
             Release: cell(when(is_reset, to(g.INTERRUPTED, *cut)) if survives_reset else None, to(g.DONE, *cut)),
@@ -151,6 +156,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
         }
 
     listening: Row = {UserTalks: stay(assign(user_talks=True)), UserSilent: stay(assign(user_talks=False))}
+    empty = ignore(Reason.NO_OP, "a message without content is none")
     begins_next = to(g.DONE, BeginNext)
     unknown_id = refuse("content of an unknown id is dropped before it gets here")
     again = ignore(Reason.DUPLICATE, "a response with this id is known")
@@ -178,7 +184,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             AudioDelta: ignore(Reason.NOISE, "sound between turns is background") if minted else unknown_id,
             (MessageDone, GenerationDone): ignore(Reason.LATE, "nothing is open") if minted else unknown_id,
             GenerationInterrupted: stay(CorrectContext, NoticeInterruption),
-            (InterruptRequested, UserCut, UserTalks, UserSilent, Release, ProviderGone): refuse(
+            (InterruptRequested, UserCut, UserTalks, UserSilent, Release, ProviderGone, MessageUnheard): refuse(
                 "nothing is open, so nobody is told"
             ),
             Superseded: refuse("a generation that has not begun is not superseded"),
@@ -186,6 +192,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
         g.SPEAKING: {
             **content,
             **listening,
+            MessageUnheard: empty,
             ToolCallReady: cell(
                 when(no_message, to(g.SEALED, PassCall, Seal)) if minted else None,
                 to(g.TOOL_PENDING, HoldCall if wire.hold_calls else PassCall),
@@ -203,6 +210,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
         g.TOOL_PENDING: {
             **content,
             **listening,
+            MessageUnheard: empty,
             ToolCallReady: stay(HoldCall if wire.hold_calls else PassCall, rearm=True),
             GenerationCreated: to(g.DONE, *finish_quietly, BeginNext) if minted else again,
             **leaving((CloseMessage, *held, Seal, no_more), (CloseMessage(cut=True), *dropped, Seal, no_more)),
@@ -239,6 +247,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
             ),
             (ProviderGone, TimerElapsed): to(g.DONE),
             MessageDone: ignore(Reason.LATE, "its message was closed when it was cut"),
+            MessageUnheard: stay(TakeBack),
             (InterruptRequested, UserCut): ignore(Reason.NO_OP, "it was cut before"),
             Superseded: other_wire if minted else ignore(Reason.NO_OP, "it was cut before"),
         },
@@ -272,6 +281,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
                 UserTalks,
                 UserSilent,
                 InterruptRequested,
+                MessageUnheard,
                 Superseded,
                 Release,
                 ProviderGone,
@@ -296,6 +306,7 @@ def generation_machine(wire: Capabilities, timing: Timing | None = None) -> Mach
     lacking = () if minted else (g.SEALED, g.TAIL)
     absent = {*((Superseded,) if minted and not wire.out_of_band else ())}
     absent |= set() if minted else {UserTalks, UserSilent}
+    absent |= set() if wire.takes_back and not minted else {MessageUnheard}
     return Machine(
         "generation",
         states=tuple(state for state in g if state not in lacking),

@@ -100,7 +100,8 @@ def compose(
     def call_born(effect: type[Effect], event: type[CallDelivered | CallHeld]) -> Route:
         def deliver(conversation: Conversation, cause: Emission) -> Deliveries:
             ready = cast(ToolCallReady, cause.event)
-            yield conversation.begin_call(ready.call, cause.instance.id), event(ready.call, ready.name, ready.arguments)
+            begun = conversation.begin_call(ready.call, cause.instance.id)
+            yield begun, event(ready.call, ready.name, ready.arguments, ready.item)
 
         return Route(effect, call, event, deliver, births=True)
 

@@ -18,7 +18,8 @@ class Timing:
     called. tail: content of an ended turn. tail_cap: the same, at most. cancel: the acknowledgement of a cancel.
     reply: the answer to a request. discard: the late answer to an ended request. answer: a tool's output. taken:
     the provider's note that it took it. speech: one stretch of user speech. transcript: its words. playout: the
-    start of an announced message.
+    start of an announced message. stopped: the host's word on how far a message was heard that it was told to stop.
+    unheard: the first sound of such a message, where there was none before.
     """
 
     connect: float = 10.0
@@ -42,3 +43,5 @@ class Timing:
     speech: float = 60.0
     transcript: float = 5.0
     playout: float = 300.0
+    stopped: float = 6.0
+    unheard: float = 0.5

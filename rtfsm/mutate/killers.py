@@ -27,7 +27,7 @@ __all__ = ["BOUNDS", "KILLERS", "MACHINES", "Judge", "Planned", "Verdict", "plan
 KILLERS = ("declaration", "machine alone", "all together", "stories")
 EQUIVALENT, SURVIVED = "equivalent", "survived"
 MACHINES = ("session", "generation", "reply", "tool_call", "user_turn")
-"""Playout orders nothing and stands outside the product, so nothing could be proved of its mutants."""
+"""Playout orders nothing of the others and stands outside the product, so nothing could be proved of its mutants."""
 
 ORDER = ("phonic", "openai", "gemini", "widest")
 BOUNDS: Mapping[str, tuple[Bounds, ...]] = {

@@ -210,6 +210,16 @@ class SendToolError(WireEffect):
     """Send an error in place of an output: an unanswered call can block a provider for good."""
 
 
+@attrs.frozen
+class TakeBack(WireEffect):
+    """Take a message that nobody heard out of the provider's conversation, and out of the context mirror."""
+
+
+@attrs.frozen
+class Truncate(WireEffect):
+    """Cut a message, in the provider's conversation, to what was heard of it."""
+
+
 # -- other machines -------------------------------------------------------------------------------------
 
 

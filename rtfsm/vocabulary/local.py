@@ -94,6 +94,22 @@ class PlayoutFinished(Event):
     message: str
 
 
+@attrs.frozen
+class TruncateAsked(Event):
+    """The host says how far a message was heard that it stopped. The shell holds the moment and the words."""
+
+    message: str
+
+
+@attrs.frozen
+class MessageRemoved(Event):
+    """The host has no such message in its conversation. meant: it had seen the message, and wants it out; else it may
+    just not have written it down yet."""
+
+    message: str
+    meant: bool = True
+
+
 # -- between machines: the routed form of an effect, or of a standing condition ----------------------------------------
 
 
@@ -170,6 +186,7 @@ class CallDelivered(Event):
     call: str
     name: str = ""
     arguments: str = attrs.field(default="", repr=False)
+    item: str | None = None
 
 
 @attrs.frozen
@@ -179,6 +196,7 @@ class CallHeld(Event):
     call: str
     name: str = ""
     arguments: str = attrs.field(default="", repr=False)
+    item: str | None = None
 
 
 @attrs.frozen
@@ -209,6 +227,14 @@ class Quiet(Event):
 @attrs.frozen
 class MessageOpened(Event):
     """A message was announced to the host."""
+
+
+@attrs.frozen
+class MessageUnheard(Event):
+    """A message is complete on the wire, and nothing of it was handed over."""
+
+    generation: str
+    message: str
 
 
 @attrs.frozen

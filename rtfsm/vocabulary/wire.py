@@ -7,6 +7,7 @@ conversation's router from the state of the whole, so that a guard reads nothing
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 import attrs
@@ -43,9 +44,11 @@ class ProviderReady(WireEvent):
 
 @attrs.frozen
 class ConfigRejected(WireEvent):
-    """The provider did not accept a configuration."""
+    """The provider did not accept a configuration. config: which one, where the wire says so."""
 
     detail: str = attrs.field(default="", repr=False)
+    code: str | None = attrs.field(default=None, repr=False)
+    config: str | None = None
 
 
 @attrs.frozen
@@ -79,19 +82,79 @@ class Fault(WireEvent):
     parameters: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
 
 
+# -- what no machine needs -----------------------------------------------------------------------------------------
+
+
 @attrs.frozen
-class Notice(WireEvent):
-    """Something for the application alone, which no machine needs: passed to the host as it is."""
+class Remark(WireEvent):
+    """Something that moves no machine: for whoever runs them, or for the application."""
+
+
+@attrs.frozen
+class Notice(Remark):
+    """Something for the application alone: passed to the host as it is."""
 
     name: str
     data: object = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
-class Malformed(WireEvent):
+class Malformed(Remark):
     """Something that cannot be read, or not wholly. what: which kind of fault, from a small fixed set."""
 
     what: str
+
+
+@attrs.frozen
+class Interim(Remark):
+    """What the user has said so far, all of it."""
+
+    text: str = attrs.field(repr=False)
+    turn: str | None = None
+
+
+@attrs.frozen
+class ItemAdded(Remark):
+    """The provider's conversation holds this item now. after: the item before it, None for the first. role: of a
+    message, None for anything else. text: its words, as far as it has any."""
+
+    item: str
+    after: str | None = None
+    role: str | None = None
+    text: str = attrs.field(default="", repr=False)
+
+
+@attrs.frozen
+class ItemDeleted(Remark):
+    """The provider's conversation holds this item no more."""
+
+    item: str
+
+
+class ItemChange(Enum):
+    CREATE = "put in"
+    DELETE = "taken out"
+    TRUNCATE = "cut"
+
+
+@attrs.frozen
+class ItemRejected(Remark):
+    """The provider refused a change of its conversation. known: it holds the item already, as was wanted."""
+
+    item: str
+    change: ItemChange
+    code: str | None = attrs.field(default=None, repr=False)
+    detail: str = attrs.field(default="", repr=False)
+    known: bool = False
+
+
+@attrs.frozen
+class Usage(Remark):
+    """What a response, or the transcription of a user turn, cost. counts: as the shell's measurements name them."""
+
+    generation: str | None = None
+    turn: str | None = None
+    counts: Mapping[str, float] = attrs.field(factory=dict)
 
 
 # -- a provider's response ---------------------------------------------------------------------------------------------
@@ -121,12 +184,16 @@ class GenerationCreated(WireEvent):
 
 @attrs.frozen
 class TextDelta(WireEvent):
-    """Words of a response. seconds: the length of the sound that carries them, where the wire says so."""
+    """Words of a response. seconds: the length of the sound that carries them, where the wire says so. at: when in the
+    message's sound they begin, where the wire says that. form: "spoken", or "written" where no sound comes with them.
+    """
 
     text: str = attrs.field(repr=False)
     generation: str | None = None
     message: str | None = None
     seconds: float | None = None
+    at: float | None = None
+    form: str = "spoken"
 
 
 @attrs.frozen
@@ -148,12 +215,14 @@ class MessageDone(WireEvent):
 
 @attrs.frozen
 class ToolCallReady(WireEvent):
-    """A complete tool call: its status and its JSON were checked by the codec. arguments: a JSON object."""
+    """A complete tool call: its status and its JSON were checked by the codec. arguments: a JSON object. item: the
+    wire's id of it as a part of the conversation."""
 
     call: str
     name: str
     arguments: str = attrs.field(repr=False)
     generation: str | None = None
+    item: str | None = None
 
 
 @attrs.frozen
@@ -224,7 +293,9 @@ class UserTurnCancelled(WireEvent):
 
 @attrs.frozen
 class UserTranscript(WireEvent):
-    """What the user said, finally. It has words: a codec leaves out what was heard of speech without any."""
+    """What the user said, finally. It has words: a codec leaves out what was heard of speech without any. confidence:
+    how sure of them the provider is, from 0 to 1, where it says so."""
 
     text: str = attrs.field(repr=False)
     turn: str | None = None
+    confidence: float | None = None

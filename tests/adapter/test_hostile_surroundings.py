@@ -77,10 +77,10 @@ def test_an_effect_that_fails_costs_that_effect_alone(
     """Also on the path that is looked up: a word that cannot be handed over ends no connection."""
     push, words = HostMessage.push_text, {"first": "one ", "word": "two ", "later": "four "}
 
-    def fragile(message: HostMessage, text: str, seconds: float | None) -> None:
+    def fragile(message: HostMessage, text: str, *when: float | None) -> None:
         if text == words[failing]:
             raise RuntimeError("no room")
-        push(message, text, seconds)
+        push(message, text, *when)
 
     monkeypatch.setattr(HostMessage, "push_text", fragile)
 

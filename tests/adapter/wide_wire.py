@@ -86,6 +86,7 @@ class WideProvider:
     """Its connections are listed in ``transports``."""
 
     capabilities = OPENAI
+    features = do.Features()
     codec = WideCodec()
     input_rate = output_rate = 24000
 
@@ -113,6 +114,9 @@ class WideProvider:
 
     def secrets(self, settings: do.Settings) -> Sequence[str]:
         return ()
+
+    def lifetime(self, settings: do.Settings) -> float | None:
+        return None
 
     def answers_output(self, settings: do.Settings, tool: str) -> bool:
         return True

@@ -108,7 +108,7 @@ def test_messages_may_not_be_left_out_where_playout_orders_something() -> None:
     def noisy(machine: Machine) -> Machine:
         if machine.name != "playout":
             return machine
-        return exchanged(machine, Playout.QUEUED, PlayoutFinished, to(Playout.OVER, SpeechStarted))
+        return exchanged(machine, Playout.QUEUED, PlayoutFinished, to(Playout.FULL, SpeechStarted))
 
     composition = compose(WIDEST, exchange=noisy)
     with pytest.raises(ValueError, match="OpenMessage leads to playout, which orders something"):

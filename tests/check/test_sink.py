@@ -71,10 +71,11 @@ class AllSpelt(ConversationModel):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_playout_orders_nothing(profile: str) -> None:
-    playout = next(machine for machine in compose(PROFILES[profile]).machines if machine.name == "playout")
-    assert is_sink(playout)
-    assert not is_sink(compose(PROFILES[profile]).machines[1])
+def test_playout_orders_nothing_of_another_machine(profile: str) -> None:
+    composition = compose(PROFILES[profile])
+    playout = next(machine for machine in composition.machines if machine.name == "playout")
+    assert is_sink(playout, composition)
+    assert not is_sink(composition.machines[1], composition)
 
 
 @pytest.mark.parametrize(

@@ -187,12 +187,12 @@ class Wordless(HostMessage):
 class Behind(HostMessage):
     """A message whose words are handed over one chunk behind, to have the sound that belongs to them."""
 
-    held: tuple[str, float | None] | None = None
+    held: tuple[str, float | None, float | None] | None = None
 
-    def push_text(self, text: str, seconds: float | None) -> None:
+    def push_text(self, text: str, seconds: float | None, at: float | None = None) -> None:
         if self.held is not None:
             super().push_text(*self.held)
-        self.held = text, seconds
+        self.held = text, seconds, at
 
     def close(self) -> int:
         if self.held is not None:

@@ -22,7 +22,7 @@ def chunk(text: str, ms: int = 20) -> Move:
 def turns(*moves: Move) -> list[list[str]]:
     """The words of each turn that counts as undisturbed, when all of this happens within a second."""
     made = [Made(number / 100, number, move) for number, move in enumerate(moves, 1)]
-    return [turn.words for turn in undisturbed(made)]
+    return [turn.words for turn in undisturbed(made, PHONIC)]
 
 
 def test_a_turn_is_undisturbed_from_its_beginning_to_its_end() -> None:

@@ -77,7 +77,7 @@ class Books:
         self.answers: list[Answer] = []
         self.calls: dict[str, Call] = {}
         self.due = self.soon = self.again = False
-        """The host waits for the answer to an output and heard none; it is to be let go when the act is over; it was let
+        """The host waits for the answer to an output and heard none; it is to be let go after the act; it was let
         go before, in vain."""
         self.let_go_at: float | None = None
         """When it was let go, as long as an interruption may undo that."""

@@ -277,6 +277,59 @@ def user_over_speech_until_cut(cast: Cast) -> list[Move]:
             wire.UserTurnCancelled("u")]  # fmt: skip
 
 
+def cut_to_what_was_heard(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.audio(), PlayNext(), wire.UserSpeechStarted(cast.id("u")),
+            wire.UserSpeechStarted(cast.id("u")), cast.done(CANCELLED), local.TruncateAsked(str(cast.id("m"))),
+            wire.UserSpeechStopped(cast.id("u")), wire.UserTranscript("no", cast.id("u"))]  # fmt: skip
+
+
+def cut_by_the_host_where_it_was_heard(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.audio(), PlayNext(), local.InterruptRequested(),
+            local.InterruptRequested(), local.PlayoutFinished(str(cast.id("m"))), cast.done(CANCELLED),
+            local.TruncateAsked(str(cast.id("m")))]  # fmt: skip
+
+
+def heard_after_all(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.audio(), cast.done(), local.InterruptRequested(),
+            local.PlayoutStarted(str(cast.id("m"))), local.TruncateAsked(str(cast.id("m")))]  # fmt: skip
+
+
+def stopped_and_forgotten(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.audio(), cast.done(), local.InterruptRequested(), Wait(6.0)]
+
+
+def stopped_while_playing_and_forgotten(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.audio(), cast.done(), PlayNext(), local.InterruptRequested(), Wait(6.0)]
+
+
+def stopped_twice(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.done(), local.InterruptRequested(), wire.UserSpeechStarted(cast.id("u")),
+            wire.UserSpeechStopped(cast.id("u"))]  # fmt: skip
+
+
+def removed_by_the_host(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.text(message="n"), cast.done(), PlayNext(),
+            local.MessageRemoved(str(cast.id("m")), meant=False), local.MessageRemoved(str(cast.id("n"))),
+            local.InterruptRequested(), local.MessageRemoved(str(cast.id("m")), meant=False)]  # fmt: skip
+
+
+def removed_while_heard(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.text(message="n"), cast.done(), PlayNext(),
+            local.MessageRemoved(str(cast.id("m"))), local.MessageRemoved(str(cast.id("n")), meant=False)]  # fmt: skip
+
+
+def truncated_unasked(cast: Cast) -> list[Move]:
+    return [cast.created(), cast.text(), cast.text(message="n"), cast.done(), PlayNext(),
+            local.TruncateAsked(str(cast.id("m"))), local.TruncateAsked(str(cast.id("n")))]  # fmt: skip
+
+
+def message_of_a_cut_turn(cast: Cast) -> list[Move]:
+    end = wire.MessageDone(cast.id("r"), cast.id("n"))
+    return [cast.created(), wire.MessageDone(cast.id("r"), cast.id("l")), cast.text(), cast.call(),
+            wire.MessageDone(cast.id("r"), cast.id("k")), wire.UserSpeechStarted(cast.id("u")), cast.text(message="n"),
+            end, cast.done(CANCELLED), wire.UserTurnCancelled(cast.id("u"))]  # fmt: skip
+
+
 def pause(_: Cast) -> list[Move]:
     return [Wait(1.0)]
 
@@ -317,6 +370,13 @@ def phrases(profile: Capabilities) -> Sequence[Phrase]:
         common += [out_of_band, parallel]
     if not profile.minted:
         common.append(superseded)
+    if profile.takes_back:
+        common += [
+            cut_to_what_was_heard, cut_by_the_host_where_it_was_heard, heard_after_all, stopped_and_forgotten,
+            stopped_while_playing_and_forgotten, stopped_twice, removed_by_the_host, truncated_unasked,
+            removed_while_heard,
+            message_of_a_cut_turn,
+        ]  # fmt: skip
     if profile.resettable:
         common += [reset, reset_in_a_sentence, reset_in_a_turn]
     if profile.resumable:

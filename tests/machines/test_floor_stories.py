@@ -15,9 +15,11 @@ from rtfsm.vocabulary.effects import (
     OpenGeneration,
     ReleaseHost,
     Seal,
+    SendCancel,
     SendReplyRequest,
     SpeechStarted,
     SpeechStopped,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import (
     InterruptRequested,
@@ -45,6 +47,16 @@ every_wire = pytest.mark.parametrize("wire", [PHONIC, OPENAI, GEMINI, WIDEST])
 that_answers = pytest.mark.parametrize("wire", [PHONIC, GEMINI, WIDEST])
 STARTS, STOPS, TAKES_BACK = UserSpeechStarted(), UserSpeechStopped(), UserTurnCancelled()
 CUT: list[Effect] = [CloseMessage(cut=True), Seal()]
+
+
+def cut(wire: Capabilities) -> list[Effect]:
+    """The user cuts what is being said."""
+    return [*CUT, SendCancel()] if wire.cancel else CUT
+
+
+def told(wire: Capabilities, unheard: int = 1) -> list[Effect]:
+    """The host is told that the user speaks, and so many messages were not heard yet."""
+    return [SpeechStarted(), *([TakeBack()] * unheard if wire.takes_back else [])]
 
 
 def user(talk: Talk) -> UserTurn:
@@ -78,18 +90,18 @@ def expecting(wire: Capabilities, *, stopped: bool = False) -> Talk:
 def test_a_user_who_stops_is_waited_for_in_words_whoever_may_cut(wire: Capabilities, floor: Floor) -> None:
     talk = ready(wire, floor=floor)
     talk.hears(GenerationCreated("g"), TextDelta("one", "g"))
-    told = talk.hears(STARTS)
-    assert told == ([] if floor.barge_in is BargeIn.PROVIDER else [*CUT, SpeechStarted()])
-    assert talk.hears(STOPS) == ([SpeechStopped()] if told else [])
+    heard = talk.hears(STARTS)
+    assert heard == ([] if floor.barge_in is BargeIn.PROVIDER else [*cut(wire), *told(wire)])
+    assert talk.hears(STOPS) == ([SpeechStopped()] if heard else [])
     assert user(talk) is UserTurn.AWAITING_TRANSCRIPT
     talk.closes()
 
 
 @every_wire
 def test_speech_that_was_no_speech_leaves_the_user_silent(wire: Capabilities) -> None:
-    for talk, told in ((overlapping(wire), list[Effect]()), (ready(wire), [SpeechStopped()])):
+    for talk, heard in ((overlapping(wire), list[Effect]()), (ready(wire), [SpeechStopped()])):
         talk.hears(STARTS)
-        assert talk.hears(TAKES_BACK) == told
+        assert talk.hears(TAKES_BACK) == heard
         assert user(talk) is UserTurn.SILENT
         talk.closes()
 
@@ -125,7 +137,7 @@ def test_a_user_who_speaks_again_before_the_words_came_overlaps_again(wire: Capa
 def test_a_user_who_speaks_again_before_the_words_came_cuts_again(wire: Capabilities) -> None:
     talk = ready(wire)
     talk.hears(STARTS, STOPS, GenerationCreated("g"), TextDelta("one", "g"))
-    assert talk.hears(STARTS) == [*CUT, SpeechStarted()]
+    assert talk.hears(STARTS) == [*cut(wire), *told(wire)]
     talk.closes()
 
 
@@ -135,7 +147,7 @@ def test_a_host_that_waits_for_an_answer_is_released_after_it_was_told_of_the_us
     wire: Capabilities, stopped: bool
 ) -> None:
     talk = expecting(wire, stopped=stopped)
-    assert talk.hears(STARTS) == [SpeechStarted(), ReleaseHost()]
+    assert talk.hears(STARTS) == [*told(wire), ReleaseHost()]
     talk.closes()
 
 
@@ -143,8 +155,8 @@ def test_a_host_that_waits_for_an_answer_is_released_after_it_was_told_of_the_us
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_cut_without_a_voice_releases_the_host_between_start_and_stop(wire: Capabilities, stopped: bool) -> None:
     talk = expecting(wire, stopped=stopped)
-    told = talk.hears(GenerationInterrupted())
-    assert told == [CorrectContext(), SpeechStarted(), ReleaseHost(), SpeechStopped()]
+    heard = talk.hears(GenerationInterrupted())
+    assert heard == [CorrectContext(), *told(wire), ReleaseHost(), SpeechStopped()]
     talk.closes()
 
 
@@ -153,8 +165,8 @@ def test_a_cut_ends_what_is_said_beside_before_the_host_is_told(wire: Capabiliti
     talk = ready(wire)
     talk.hears(STARTS, GenerationCreated("g"), TextDelta("one", "g"))
     talk.hears(GenerationCreated("h", stored=False), TextDelta("two", "h"))
-    told = talk.hears(GenerationInterrupted("g"))
-    assert told == [*CUT, CorrectContext(), *CUT, SpeechStopped(), SpeechStarted()]
+    heard = talk.hears(GenerationInterrupted("g"))
+    assert heard == [*CUT, CorrectContext(), *cut(wire), SpeechStopped(), *told(wire, unheard=2)]
     talk.closes()
 
 

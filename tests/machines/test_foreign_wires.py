@@ -30,6 +30,7 @@ from rtfsm.vocabulary.effects import (
     SendToolOutput,
     SpeechStarted,
     SpeechStopped,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import (
     ConfigGiven,
@@ -203,7 +204,7 @@ def test_a_user_who_cuts_a_response() -> None:
     wire = with_ids()
     wire.brings(created("r"), words("r", "m", "hello"))
     started = {"type": "input_audio_buffer.speech_started", "item_id": "u"}
-    assert wire.brings(started) == [*CUT, SpeechStarted()]
+    assert wire.brings(started) == [*CUT, SendCancel(), SpeechStarted(), TakeBack()]
     assert wire.brings(sound("r", "m"), function_done("r", "c", "{", "incomplete"), done("r", "cancelled")) == []
     stopped = {"type": "input_audio_buffer.speech_stopped", "item_id": "u"}
     assert wire.brings(stopped, created("s"), words("s", "n", "yes?")) == [SpeechStopped(), *OPENS]

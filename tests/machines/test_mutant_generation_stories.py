@@ -28,6 +28,7 @@ from rtfsm.vocabulary.effects import (
     SendToolError,
     SpeechStarted,
     SpeechStopped,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import ConfigGiven, ConfigKind, InterruptRequested, ReplyRequested, ToolOutputGiven
 from rtfsm.vocabulary.wire import (
@@ -443,8 +444,13 @@ def named(*events: Event) -> Talk:
 NAMED_WAYS: dict[str, tuple[Event, list[Effect], list[Effect], list[str]]] = {
     "its bracket": (DONE, FINISHED, [], []),
     "a bracket that says it was cut": (CANCELLED, CUT, [], []),
-    "the provider was cut": (INTERRUPTED, CUT, [CorrectContext(), *PAIR], ["INTERRUPTED"]),
-    "the user": (UserSpeechStarted(), CUT, [SpeechStarted()], ["INTERRUPTED"]),
+    "the provider was cut": (
+        INTERRUPTED,
+        CUT,
+        [CorrectContext(), SpeechStarted(), TakeBack(), SpeechStopped()],
+        ["INTERRUPTED"],
+    ),
+    "the user": (UserSpeechStarted(), CUT, [SendCancel(), SpeechStarted(), TakeBack()], ["INTERRUPTED"]),
     "the host": (InterruptRequested(), CUT, [SendCancel()], ["INTERRUPTED"]),
     "a loss": (TransportLost(Loss.RETRYABLE), CUT, [], []),
     "the next": (GenerationCreated("h"), CUT, UNASKED, ["SPEAKING"]),

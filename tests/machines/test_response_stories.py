@@ -14,6 +14,7 @@ from rtfsm.vocabulary.effects import (
     Seal,
     SendCancel,
     SpeechStarted,
+    TakeBack,
 )
 from rtfsm.vocabulary.local import (
     InterruptRequested,
@@ -62,7 +63,8 @@ def test_a_cancel_that_is_never_acknowledged_is_forgotten_in_time() -> None:
     talk = ready(OPENAI)
     talk.hears(GenerationCreated("r"), TextDelta("one", "r", "m"))
     talk.asks(InterruptRequested())
-    assert talk.waits(2.9) + talk.hears(AudioDelta(b"", "r", "m")) == []
+    assert talk.waits(0.5) == [TakeBack()]  # nobody has heard its message
+    assert talk.waits(2.4) + talk.hears(AudioDelta(b"", "r", "m")) == []
     assert talk.waits(2.9) == []
     assert talk.states == ["INTERRUPTED"]
     assert talk.waits(0.1) == []
@@ -147,5 +149,6 @@ def test_a_user_who_speaks_cuts_every_lane() -> None:
     talk = ready(WIDEST)
     talk.hears(GenerationCreated("r"), TextDelta("one", "r", "m"))
     talk.hears(GenerationCreated("o", stored=False), TextDelta("aside", "o", "n"))
-    assert talk.hears(UserSpeechStarted()) == [*CUT, *CUT, SpeechStarted()]
+    cut = [*CUT, SendCancel()]
+    assert talk.hears(UserSpeechStarted()) == [*cut, *cut, SpeechStarted(), TakeBack(), TakeBack()]
     talk.closes()

@@ -18,6 +18,7 @@ from rtfsm.vocabulary.effects import (
     ReportOutputDropped,
     ReportReady,
     Seal,
+    SendCancel,
     SendConfig,
     SendReset,
     SendToolError,
@@ -327,7 +328,7 @@ def test_held_calls_of_a_response_that_was_cut_never_run(status: GenerationStatu
 
 def test_held_calls_of_a_response_that_the_user_cuts_never_run() -> None:
     talk = held()
-    assert talk.hears(UserSpeechStarted()) == [*CUT, SpeechStarted()]
+    assert talk.hears(UserSpeechStarted()) == [*CUT, SendCancel(), SpeechStarted()]
     assert talk.hears(GenerationDone(generation="r")) == []
     assert talk.states == []
     talk.closes()

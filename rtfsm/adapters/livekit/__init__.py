@@ -4,8 +4,13 @@ from .ending import close_when_ended
 from .ephemeral import reply_ephemeral
 from .provider import (
     Cancel,
+    ClearInput,
     Codec,
     Command,
+    CommitInput,
+    CreateItem,
+    DeleteItem,
+    Features,
     Frame,
     InputAudio,
     Provider,
@@ -16,15 +21,21 @@ from .provider import (
     SystemMessage,
     ToolOutput,
     Transport,
+    TruncateItem,
 )
-from .reports import OutOfBandUnsupported, ProviderError
+from .reports import OutOfBandUnsupported, ProviderError, SayUnsupported
 from .session import RealtimeSession
 from .turn import Turn
 
 __all__ = [
     "Cancel",
+    "ClearInput",
     "Codec",
     "Command",
+    "CommitInput",
+    "CreateItem",
+    "DeleteItem",
+    "Features",
     "Frame",
     "InputAudio",
     "OutOfBandUnsupported",
@@ -33,11 +44,13 @@ __all__ = [
     "RealtimeSession",
     "Reply",
     "Say",
+    "SayUnsupported",
     "Settings",
     "Sink",
     "SystemMessage",
     "ToolOutput",
     "Transport",
+    "TruncateItem",
     "Turn",
     "close_when_ended",
     "reply_ephemeral",

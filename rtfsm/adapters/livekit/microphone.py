@@ -11,17 +11,18 @@ from livekit.agents.utils.audio import AudioByteStream
 __all__ = ["Microphone"]
 
 CHUNK_MS = 20
-"""Length of a chunk on the wire; providers advise it and some refuse more than twice that."""
+"""Length of a chunk on the wire, where the provider has no wish of its own; some refuse more than twice that."""
 WAITING_MS = 2000
 """Sound kept while the conversation does not run yet."""
 
 
 class Microphone:
-    """Turns frames of any rate and channel count into 20 ms chunks of 16-bit mono PCM at ``rate`` Hz."""
+    """Turns frames of any rate and channel count into chunks of 16-bit mono PCM at ``rate`` Hz, ``chunk`` ms each."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, chunk: int = CHUNK_MS) -> None:
         self._rate = rate
-        self._chunks = AudioByteStream(rate, 1, rate * CHUNK_MS // 1000)
+        self._chunks = AudioByteStream(rate, 1, rate * chunk // 1000)
+        self._kept = WAITING_MS // chunk
         self._resampler: rtc.AudioResampler | None = None
         self._input_rate = rate
         self._waiting: deque[bytes] = deque()
@@ -43,10 +44,14 @@ class Microphone:
             pcm = b"".join(bytes(part.data) for part in resampled)
         return [bytes(chunk.data) for chunk in self._chunks.write(pcm)] if pcm else []
 
+    def rest(self) -> list[bytes]:
+        """What does not yet fill a chunk, as one."""
+        return [bytes(chunk.data) for chunk in self._chunks.flush()]
+
     def keep(self, chunks: list[bytes]) -> None:
         """Keep chunks until the conversation runs; the oldest go first."""
         self._waiting.extend(chunks)
-        while len(self._waiting) > WAITING_MS // CHUNK_MS:
+        while len(self._waiting) > self._kept:
             self._waiting.popleft()
             self.dropped += 1
 

@@ -17,8 +17,13 @@ from rtfsm.vocabulary.wire import Loss
 
 __all__ = [
     "Cancel",
+    "ClearInput",
     "Codec",
     "Command",
+    "CommitInput",
+    "CreateItem",
+    "DeleteItem",
+    "Features",
     "Frame",
     "InputAudio",
     "Provider",
@@ -29,6 +34,7 @@ __all__ = [
     "SystemMessage",
     "ToolOutput",
     "Transport",
+    "TruncateItem",
 ]
 
 Frame = str | bytes
@@ -36,10 +42,32 @@ Frame = str | bytes
 
 
 @attrs.frozen
+class Features:
+    """What the shell may do for a provider, beside what the machines read; the least by default.
+
+    items: its conversation is told item by item, under ids that both sides share, and each change is acknowledged.
+    commits: the host may end the user's turn. video: it takes pictures. tool_choice, tools: a single reply may have its
+    own. usage: it says what a response cost. timed: words come with the sound that carries them. defaults: it runs
+    before the host has said what to be. chunk: milliseconds of the user's sound in one frame.
+    """
+
+    items: bool = False
+    commits: bool = False
+    video: bool = False
+    tool_choice: bool = False
+    tools: bool = False
+    usage: bool = False
+    timed: bool = True
+    defaults: bool = False
+    chunk: int = 20
+
+
+@attrs.frozen
 class Settings:
     """What the host wants the provider to be: its instructions, its tools, what was said before, the provider's own
     options, which the shell does not look into; continued: they go on with a conversation whose connection was lost.
-    resumes: the provider's id of it, where the next connection goes on with that very one."""
+    resumes: the provider's id of it, where the next connection goes on with that very one. config: our id of this
+    configuration, by which a provider may refuse it."""
 
     instructions: str | None = attrs.field(default=None, repr=False)
     tools: llm.ToolContext | None = attrs.field(default=None, repr=False)
@@ -47,6 +75,7 @@ class Settings:
     options: Any = attrs.field(default=None, repr=False)
     continued: bool = False
     resumes: str | None = None
+    config: str = ""
 
     @property
     def complete(self) -> bool:
@@ -69,13 +98,17 @@ class InputAudio(Command):
 @attrs.frozen
 class Reply(Command):
     """Ask for an answer. request: our id of it. user_text: what the user typed, item: the id of that in the history.
-    out_of_band: the answer, and that it was asked for, stay out of the conversation."""
+    out_of_band: the answer, and that it was asked for, stay out of the conversation. standing: the instructions of the
+    conversation, beside those for this answer. tool_choice, tools: for this answer alone."""
 
     request: str
     instructions: str | None = attrs.field(default=None, repr=False)
     user_text: str | None = attrs.field(default=None, repr=False)
     item: str | None = None
     out_of_band: bool = False
+    standing: str | None = attrs.field(default=None, repr=False)
+    tool_choice: llm.ToolChoice | None = None
+    tools: Sequence[llm.Tool] | None = None
 
 
 @attrs.frozen
@@ -96,11 +129,12 @@ class Cancel(Command):
 
 @attrs.frozen
 class ToolOutput(Command):
-    """What a tool returned, or what went wrong with it."""
+    """What a tool returned, or what went wrong with it. item: our id of this, as a part of the conversation."""
 
     call: str
     output: str = attrs.field(repr=False)
     is_error: bool = False
+    item: str | None = None
 
 
 @attrs.frozen
@@ -108,6 +142,40 @@ class SystemMessage(Command):
     """A remark for the model that nobody said."""
 
     text: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class CreateItem(Command):
+    """Put an item into the conversation. after: the item before it, None for the end. first: it is the first of all."""
+
+    item: llm.ChatItem = attrs.field(repr=False)
+    after: str | None = None
+    first: bool = False
+
+
+@attrs.frozen
+class DeleteItem(Command):
+    """Take an item out of the conversation."""
+
+    item: str
+
+
+@attrs.frozen
+class TruncateItem(Command):
+    """Cut a spoken message to its first ``ms`` milliseconds."""
+
+    item: str
+    ms: int
+
+
+@attrs.frozen
+class CommitInput(Command):
+    """The user's turn ends here."""
+
+
+@attrs.frozen
+class ClearInput(Command):
+    """What was heard of the user's turn is not to count."""
 
 
 class Codec(Protocol):
@@ -173,6 +241,9 @@ class Provider(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     @property
+    def features(self) -> Features: ...
+
+    @property
     def codec(self) -> Codec: ...
 
     @property
@@ -207,6 +278,10 @@ class Provider(Protocol):
 
     def secrets(self, settings: Settings) -> Sequence[str]:
         """What must not be shown, should the provider repeat it in an error."""
+        ...
+
+    def lifetime(self, settings: Settings) -> float | None:
+        """Seconds after which a connection should make room for the next one; None where it may last."""
         ...
 
     def answers_output(self, settings: Settings, tool: str) -> bool:

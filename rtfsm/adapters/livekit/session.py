@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterable
 from typing import Any, Literal
 
@@ -17,9 +18,9 @@ from rtfsm.machines import Conversation, Delivery
 from rtfsm.vocabulary import local
 
 from . import provider as do
+from .hearing import Hearing
 from .host import Request
-from .microphone import Microphone
-from .reports import OutOfBandUnsupported
+from .reports import OutOfBandUnsupported, SayUnsupported
 from .shell import Shell
 from .turn import Turn, snapshot
 
@@ -51,12 +52,12 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         super().__init__(model)
         self._provider = provider
         self._shell = Shell(self, provider, conversation, options)
-        self._microphone = Microphone(provider.input_rate)
         self._typed: tuple[str, str, int] | None = None
         """What the user typed last, for the request that follows: its item, its words, and how much had been recorded
         then."""
         self._saying: dict[asyncio.Task[None], asyncio.Future[llm.GenerationCreatedEvent]] = {}
-        self._warned: set[str] = set()
+        self._not_honoured: Counter[str] = Counter()
+        self.hearing = Hearing(provider, self._shell.line, conversation)
         self._shell.start()
 
     # -- what is so ------------------------------------------------------------------------------------------------
@@ -70,8 +71,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def turn(self) -> Turn:
         """A snapshot of whose turn it is."""
         shell = self._shell
-        dropped = self._microphone.dropped + shell.line.dropped
-        return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped)
+        dropped = self.hearing.dropped + shell.line.dropped
+        return snapshot(self.conversation, shell.malformed, shell.failed_effects, dropped, self._not_honoured)
 
     def has_listeners(self, name: str) -> bool:
         """Whether anybody listens to this event; also true where LiveKit's emitter does not say."""
@@ -113,6 +114,14 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         if is_given(tools):
             changes["tools"] = llm.ToolContext(tools)
         kind = local.ConfigKind.UPDATE
+        if self._provider.features.items:
+            begins = self.conversation.delivery is Delivery.AT_START
+            if begins and is_given(chat_ctx):
+                await self._push(chat_ctx)  # the first configuration tells it
+            self._configure(kind, **changes)
+            if not begins and is_given(chat_ctx):
+                await self._push(chat_ctx)
+            return
         if is_given(chat_ctx) and (self._shell.host.context.replace(chat_ctx) or self.conversation.runs):
             kind = local.ConfigKind.RESET  # a handoff: another agent takes over, with what it shall know
         self._configure(kind, **changes)
@@ -120,10 +129,24 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
 
     def _configure(self, kind: local.ConfigKind, **changes: Any) -> None:
         self._shell.line.settings = attrs.evolve(self._shell.line.settings, **changes)
-        if self._shell.line.settings.complete:
+        if self._shell.line.settings.complete or self._provider.features.defaults:
             self._shell.submit(local.ConfigGiven(kind))
 
+    def _begin_by_default(self) -> None:
+        """Something is wanted of a provider that needs no configuration of the host's."""
+        if self._provider.features.defaults and self.conversation.delivery is Delivery.AT_START:
+            self._shell.submit(local.ConfigGiven())
+
+    async def _push(self, chat_ctx: llm.ChatContext) -> None:
+        try:
+            await self._shell.items.update(chat_ctx)
+        except llm.RealtimeError:
+            logger.exception("the conversation could not be changed")
+
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        if self._provider.features.items:
+            await self._shell.items.update(chat_ctx)
+            return
         created = self._shell.host.context.replace(chat_ctx)
         if self.conversation.delivery is Delivery.AT_START:
             return
@@ -160,26 +183,24 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def push_audio(self, frame: rtc.AudioFrame) -> None:
         if self._shell.closed.is_set():
             return
-        chunks = self._microphone.convert(frame)
-        if self.conversation.runs:
-            for chunk in chunks:
-                self._shell.line.hear(chunk)
-        else:
-            self._microphone.keep(chunks)
-
-    def microphone_open(self) -> None:
-        """The conversation runs: what was said meanwhile goes out first."""
-        for chunk in self._microphone.waiting():
-            self._shell.line.hear(chunk)
+        self.hearing.push(frame)
 
     def push_video(self, frame: rtc.VideoFrame) -> None:
-        self._warn_once("push_video", "takes no video")
+        if not self._provider.features.video:
+            self._note_not_honoured("push_video", "takes no video")
+            return
+        seen = llm.ChatMessage(role="user", content=[llm.ImageContent(image=frame)])
+        if self.conversation.runs:
+            self._shell.line.tell(do.CreateItem(seen))
 
     def commit_audio(self) -> None:
-        self._warn_once("commit_audio", "decides by itself when the user's turn ends")
+        if not self._provider.features.commits:
+            self._note_not_honoured("commit_audio", "decides by itself when the user's turn ends")
+            return
+        self.hearing.commit()
 
     def clear_audio(self) -> None:
-        self._microphone.clear()
+        self.hearing.clear()
 
     # -- speech ----------------------------------------------------------------------------------------------------
 
@@ -190,13 +211,21 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
         tools: NotGivenOr[list[llm.Tool]] = NOT_GIVEN,
     ) -> asyncio.Future[llm.GenerationCreatedEvent]:
-        if is_given(tools):
-            self._warn_once("generate_reply(tools=...)", "takes no tools for a single reply")
+        features = self._provider.features
+        if is_given(tools) and not features.tools:
+            self._note_not_honoured("generate_reply(tools=...)", "takes no tools for a single reply")
         id, typed = utils.shortuuid("request_"), self._typed
         self._typed = None
         # Typed words that something followed are part of the past.
         item, text = typed[:2] if typed is not None and typed[2] == self._shell.host.context.recorded else (None, None)
-        asked = do.Reply(id, instructions=instructions if is_given(instructions) else None, user_text=text, item=item)
+        asked = do.Reply(
+            id,
+            instructions=instructions if is_given(instructions) else None,
+            user_text=text,
+            item=item,
+            tool_choice=tool_choice if is_given(tool_choice) and features.tool_choice else None,
+            tools=tuple(tools) if is_given(tools) and features.tools else None,
+        )
         return self._ask(local.ReplyKind.GENERATE, id, asked)
 
     def reply_out_of_band(self, *, instructions: str | None = None) -> asyncio.Future[llm.GenerationCreatedEvent]:
@@ -212,6 +241,11 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
     def say(self, text: str | AsyncIterable[str]) -> asyncio.Future[llm.GenerationCreatedEvent]:
         id = utils.shortuuid("request_")
         future: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.Future()
+        if not self._provider.capabilities.say:
+            self._not_honoured["say"] += 1
+            future.set_exception(SayUnsupported(self.realtime_model.provider))
+            future.exception()
+            return future
         if isinstance(text, str):
             return self._say(id, text, future)
         task = asyncio.create_task(self._say_collected(id, text, future), name="rtfsm-say")
@@ -256,6 +290,7 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         command: do.Command,
         future: asyncio.Future[llm.GenerationCreatedEvent] | None = None,
     ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        self._begin_by_default()
         future = future if future is not None else asyncio.Future()
         # A failure that nobody awaits any more is no defect of the loop's: mark it as seen.
         future.add_done_callback(lambda f: f.cancelled() or f.exception())
@@ -284,8 +319,23 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         audio_end_ms: int,
         audio_transcript: NotGivenOr[str] = NOT_GIVEN,
     ) -> None:
+        context = self._shell.host.context
+        if not self._provider.features.items:
+            if is_given(audio_transcript):
+                context.heard(message_id, audio_transcript)
+            return
+        spoken = "audio" in modalities
+        if spoken and audio_end_ms > 0:
+            self._shell.line.cuts[message_id] = audio_end_ms
+        if self.conversation.awaits_playout(message_id):
+            self._shell.submit(local.TruncateAsked(message_id))
+        elif spoken:  # the host knows better than an estimate of the end
+            self._shell.line.cut(message_id)
         if is_given(audio_transcript):
-            self._shell.host.context.heard(message_id, audio_transcript)
+            if spoken:
+                context.heard(message_id, audio_transcript, kept=audio_end_ms > 0)
+            else:
+                self._shell.items.rewrite(message_id, audio_transcript)
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -299,7 +349,8 @@ class RealtimeSession(llm.RealtimeSession[EventNames]):
         except asyncio.TimeoutError:
             logger.warning("the provider's connection did not close in %s s; it was left to itself", CLOSE_LIMIT)
 
-    def _warn_once(self, what: str, why: str) -> None:
-        if what not in self._warned:
-            self._warned.add(what)
+    def _note_not_honoured(self, what: str, why: str) -> None:
+        """Count a call of the host that the provider has nothing for, and say so once."""
+        self._not_honoured[what] += 1
+        if self._not_honoured[what] == 1:
             logger.warning("%s has no effect: %s %s", what, self.realtime_model.provider, why)

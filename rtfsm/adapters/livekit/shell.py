@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from livekit.agents import llm
 
@@ -20,6 +20,7 @@ from rtfsm.vocabulary import wire
 
 from . import provider as do
 from .host import Handler, HostSide
+from .items import Items
 from .line import WireSide
 from .reports import connection_metrics
 
@@ -34,6 +35,14 @@ TIME = Event()
 """Stands in the queue for "a deadline has come": which timers are due is seen when its turn comes."""
 
 
+class Tap(Protocol):
+    """Shown every frame as it is. Raises nothing."""
+
+    def received(self, frame: do.Frame) -> None: ...
+
+    def sent(self, frame: str) -> None: ...
+
+
 class Shell:
     """One conversation at work: the queue, the timer, and the two sides that effects are carried out on."""
 
@@ -42,8 +51,11 @@ class Shell:
     ) -> None:
         self._session = session
         self.conversation = conversation
-        self.host = HostSide(session, conversation, provider.output_rate, self.submit)
+        self._provider = provider
+        self.host = HostSide(session, conversation, provider, self.submit)
         self.line = WireSide(provider, conversation, self.host, self, options)
+        self.items = Items(self.host.context, self.line, conversation, self.submit)
+        self.tap: Tap | None = None
         self.host.secrets = lambda: provider.secrets(self.line.settings)
         self.malformed: Counter[str] = Counter()
         self.failed_effects = 0
@@ -53,6 +65,7 @@ class Shell:
         self._queue: deque[tuple[Event, int | None]] = deque()
         self._running = False
         self._timer: asyncio.TimerHandle | None = None
+        self._lifetime: asyncio.TimerHandle | None = None
         self._due = 0.0
         """The deadline that came last, on the loop's clock."""
         self._version = -1
@@ -60,6 +73,7 @@ class Shell:
             **self.host.handlers,
             **self.line.handlers,
             order.ReportReady: self._report_ready,
+            order.OpenTransport: self._open_transport,
         }
 
     def start(self) -> None:
@@ -79,6 +93,8 @@ class Shell:
         self.submit(wire.TransportOpened(), epoch)
 
     def lost(self, epoch: int, outcome: wire.Loss, code: int | None, detail: str) -> None:
+        if epoch == self.conversation.epoch:
+            self._forget_answers()
         self.submit(wire.TransportLost(self.line.meaning(outcome), code, detail), epoch)
 
     def received(self, epoch: int, frame: do.Frame) -> None:
@@ -86,14 +102,18 @@ class Shell:
         if epoch != self.conversation.epoch:
             self.conversation.drop(Reason.STALE)  # not even decoded: the codec's state belongs to the connection of now
             return
+        if self.tap is not None:
+            self.tap.received(frame)
         for event in self.line.decode(frame):
             if not self._running and (steady := self.conversation.lookup(event, epoch, self._loop.time())):
                 instance, effects = steady
                 for effect in effects:
                     self._do(effect, instance, event)
-            elif isinstance(event, (wire.Notice, wire.Malformed)):
+            elif isinstance(event, wire.Remark):
                 self._note(event)
             else:
+                if self.host.requests:
+                    self.host.tell_given_up()
                 self.submit(event, epoch)
 
     def _run(self) -> None:
@@ -151,27 +171,58 @@ class Shell:
                 self.host.emit("turn_changed", self._session.turn)
 
     def _end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._lifetime):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._lifetime = None
+        self.items.lost()
         self.host.end()
         self.closed.set()
 
-    def _note(self, event: wire.Notice | wire.Malformed) -> None:
+    def _note(self, event: wire.Remark) -> None:
         if self.conversation.session.state in (Session.CLOSING, Session.CLOSED):
             return
-        if isinstance(event, wire.Notice):
+        if isinstance(event, wire.Malformed):
+            self._note_malformed(event)
+        elif isinstance(event, wire.Notice):
             self.host.emit(event.name, event.data)
-            return
+        elif isinstance(event, wire.Interim):
+            if event.turn not in self.conversation.seen_transcripts:  # it is behind the whole
+                self.host.interim(event)
+        elif isinstance(event, wire.Usage):
+            self.host.cost(event)
+        elif isinstance(event, (wire.ItemAdded, wire.ItemDeleted, wire.ItemRejected)):
+            self.items.told(event)
+
+    def _note_malformed(self, event: wire.Malformed) -> None:
         self.malformed[event.what] += 1
         if self.malformed[event.what] == 1:
             logger.warning("the provider sent something that cannot be read (%s); further ones are counted", event.what)
 
+    def _open_transport(self, effect: Effect, instance: Instance, event: Event) -> None:
+        self._forget_answers()  # also where the old connection was well, and made room
+        self.line.handlers[order.OpenTransport](effect, instance, event)
+
+    def _forget_answers(self) -> None:
+        """Nothing that the old connection owes will come."""
+        self.items.lost()
+        self.host.forget_costs()
+        self.host.settle_transcripts()
+
     def _report_ready(self, _: Effect, __: Instance, ___: Event) -> None:
         self.line.ready()
-        self._session.microphone_open()
+        self._limit_lifetime()
+        self._session.hearing.open()
         if self.line.accepted.continued:
             self.host.emit("session_reconnected", llm.RealtimeSessionReconnectedEvent())
+
+    def _limit_lifetime(self) -> None:
+        if self._lifetime is not None:
+            self._lifetime.cancel()
+        seconds, epoch = self._provider.lifetime(self.line.settings), self.conversation.epoch
+        self._lifetime = None
+        if seconds is not None:
+            self._lifetime = self._loop.call_later(seconds, lambda: self.submit(wire.GoingAway(), epoch))
 
     async def wait_closed(self) -> None:
         """Return once the session machine is CLOSED and no connection is left."""

@@ -20,7 +20,7 @@ class Turn:
     only a defect of ours can cause. failed_effects: orders that could not be carried out. dropped_input: 20 ms chunks
     of the user's sound that waited too long for the conversation to run, or that the connection was too slow for.
     violations: invariants violated so far, by name. malformed: frames or parts of frames that could not be read, by
-    kind. epoch: number of the connection.
+    kind. not_honoured: calls of the host that the provider has nothing for, by name. epoch: number of the connection.
     """
 
     session: str
@@ -37,11 +37,16 @@ class Turn:
     dropped_input: int
     violations: Mapping[str, int]
     malformed: Mapping[str, int]
+    not_honoured: Mapping[str, int]
     epoch: int
 
 
 def snapshot(
-    conversation: Conversation, malformed: Mapping[str, int], failed_effects: int = 0, dropped_input: int = 0
+    conversation: Conversation,
+    malformed: Mapping[str, int],
+    failed_effects: int = 0,
+    dropped_input: int = 0,
+    not_honoured: Mapping[str, int] | None = None,
 ) -> Turn:
     """The snapshot of a conversation now."""
     return Turn(
@@ -61,5 +66,6 @@ def snapshot(
         dropped_input=dropped_input,
         violations=dict(conversation.monitor.counts),
         malformed=dict(malformed),
+        not_honoured=dict(not_honoured or {}),
         epoch=conversation.epoch,
     )

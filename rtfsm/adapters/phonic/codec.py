@@ -6,7 +6,6 @@ hundred times more, and takes an object without a type for consent to start.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
@@ -15,6 +14,7 @@ import attrs
 import msgspec
 
 from rtfsm.adapters.livekit import provider as do
+from rtfsm.adapters.livekit.frames import frame_of
 from rtfsm.language import Event
 from rtfsm.vocabulary import wire
 
@@ -43,7 +43,7 @@ from .incoming import (
 )
 from .notices import processed, timings
 
-__all__ = ["OUTPUT_RATE", "CodecState", "Greets", "PhonicCodec", "frame_of"]
+__all__ = ["OUTPUT_RATE", "CodecState", "Greets", "PhonicCodec"]
 
 OUTPUT_RATE = 24000
 BYTES_PER_SECOND = 2 * OUTPUT_RATE
@@ -265,11 +265,3 @@ class PhonicCodec:
         if isinstance(command, SetExternalId):
             return state, (frame_of({"type": "set_external_id", "external_id": command.external_id}),)
         return state, ()  # Phonic has no message to cancel a response
-
-
-def frame_of(message: dict[str, Any]) -> str:
-    """A message as a text frame. Half characters (lone surrogates), which no UTF-8 can carry, become "?"."""
-    try:
-        return msgspec.json.encode(message).decode()
-    except UnicodeEncodeError:
-        return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace").decode()

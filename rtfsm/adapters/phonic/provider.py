@@ -9,11 +9,12 @@ import attrs
 from livekit.agents import llm
 from livekit.agents.utils import is_given
 
-from rtfsm.adapters.livekit.provider import Settings, Sink
+from rtfsm.adapters.livekit.frames import frame_of
+from rtfsm.adapters.livekit.provider import Features, Settings, Sink
 from rtfsm.machines import BargeIn, Floor
 from rtfsm.profiles import PHONIC
 
-from .codec import OUTPUT_RATE, CodecState, Greets, PhonicCodec, frame_of
+from .codec import OUTPUT_RATE, CodecState, Greets, PhonicCodec
 from .config import config_options, filled, has_welcome, history_text
 from .endpoint import headers, websocket_url
 from .options import Options
@@ -27,6 +28,7 @@ class PhonicProvider:
     """Phonic, for any number of sessions; ``settings.options`` is an :class:`Options`."""
 
     capabilities = PHONIC
+    features = Features()
     codec = PhonicCodec()
     input_rate = OUTPUT_RATE
     output_rate = OUTPUT_RATE
@@ -70,6 +72,9 @@ class PhonicProvider:
 
     def secrets(self, settings: Settings) -> Sequence[str]:
         return (settings.options.api_key,)
+
+    def lifetime(self, settings: Settings) -> float | None:
+        return None
 
     def answers_output(self, settings: Settings, tool: str) -> bool:
         return not forbids_speech_after(settings.options, tool)

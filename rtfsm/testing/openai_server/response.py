@@ -59,7 +59,6 @@ class Response:
         wanted = (request.get("audio") or {}).get("output") or {}
         self._audio.update({name: value for name, value in wanted.items() if value is not None})
         self._format: str = self._audio["format"]["type"]
-        self.post(messages.response_created(self.shown()), messages.rate_limits_updated())
 
     def __repr__(self) -> str:
         where = "out of band" if self.conversation is None else "in the conversation"

@@ -87,6 +87,7 @@ class Service:
     def respond(self, request: Mapping[str, Any], origin: str) -> Response:
         """Begin a response. One that writes to the conversation becomes the active one."""
         response = Response(self, self.new_id("resp"), request, origin)
+        self.post(messages.response_created(response.shown()), messages.rate_limits_updated())
         self.responses[response.id] = response
         if response.conversation is not None:
             self.active = response
