@@ -50,6 +50,8 @@ class PhonicTalk:
         self._agent = self._user = self._heard = self._cut = False
         self._turn: list[str] = []
         self._withdrawn: list[str] = []
+        self._earlier: set[str] = set()
+        """Words of turns before this one."""
         self._calls: list[str] = []
         self._over: list[str] = []
         self._words = 0
@@ -122,11 +124,14 @@ class PhonicTalk:
         elif kind == "input_text":
             self._heard = False
         elif kind == "assistant_started_speaking":
+            self._earlier |= {word.strip() for word in self._turn}
             self._agent, self._cut, self._turn = True, False, []
         elif kind == "audio_chunk":
             text = str(args.get("text", ""))
             if text and self._agent:  # without its bracket nobody knows to which turn a chunk belongs
                 self._turn.append(text)
+            else:
+                self._earlier.add(text.strip())
             self._withdrawn = [word for word in self._withdrawn if word.strip() != text.strip()]  # said again
         elif kind == "assistant_finished_speaking":
             self._agent = False
@@ -135,7 +140,8 @@ class PhonicTalk:
             # Said again, and otherwise: what counts is what was said last.
             self._withdrawn = [word for word in self._withdrawn if word.strip() not in spoken.split()]
             if self._cut:
-                self._withdrawn += [word for word in self._turn if word not in spoken]
+                cut = [word for word in self._turn if word not in spoken]
+                self._withdrawn += [word for word in cut if word.strip() not in self._earlier]
             self._agent = self._cut = False
         elif kind == "tool_call":
             self._calls.append(str(args.get("tool_call_id")))

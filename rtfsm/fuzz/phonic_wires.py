@@ -19,8 +19,8 @@ from rtfsm.testing.phonic_server.client_protocol import ClientProtocol
 
 from .dialect import KEY, Wire
 from .meaning import Meaning
-from .moves import Move
-from .phonic_talk import GARBAGE, KINDS, PhonicTalk, frame_of, means, message_of
+from .moves import ODD, Move
+from .phonic_talk import ABOUT_CALLS, GARBAGE, KINDS, PhonicTalk, frame_of, means, message_of
 from .target import Target
 
 __all__ = ["PHONIC", "PhonicDialect"]
@@ -136,6 +136,11 @@ class SocketConnection(_Judged):
         return [record.type for record in self.real.received]
 
 
+def _is_raw(move: Move) -> bool:
+    """Whether the server may not take it for said: an end that the client cannot read ends nothing for it."""
+    return "cut" in move.args or (move.what in ABOUT_CALLS and any(odd in move.args for odd in ODD))
+
+
 class SocketWire:
     """The scripted server. Serves any target."""
 
@@ -171,7 +176,7 @@ class SocketWire:
     async def deliver(self, connection: Any, move: Move) -> None:
         message = message_of(move)
         try:
-            if message is None or "cut" in move.args:
+            if message is None or _is_raw(move):
                 await connection.real.send_raw(frame_of(move))
             else:
                 await connection.real.send(message)
@@ -286,7 +291,7 @@ class MemoryWire:
         if not connection.open:
             return
         line = connection.line
-        message = None if "cut" in move.args or move.what == "audio_chunk" else message_of(move)
+        message = None if _is_raw(move) or move.what == "audio_chunk" else message_of(move)
         line.deliver(frame_of(move) if message is None else message)
 
     async def befall(self, connection: Any, move: Move) -> None:

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .found import section
 from .plugins import OURS, THEIRS
 from .story import STORIES, Story, Verdict, judged
 
@@ -129,5 +130,6 @@ def main(arguments: Sequence[str]) -> int:
     right = [sum(pair[position].holds for pair in pairs) for position in (0, 1)]
     sys.stdout.write(f"{len(pairs)} stories: theirs right in {right[0]}, ours in {right[1]}\n")
     if options.write:
-        Path(options.write).write_text(page(pairs), encoding="utf-8")
+        found = "" if options.only else "\n".join(section()) + "\n"
+        Path(options.write).write_text(page(pairs) + found, encoding="utf-8")
     return 1 if failed else 0
