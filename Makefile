@@ -11,18 +11,19 @@ SITE   := $(VENV)/.ready-docs
 demo: $(READY)
 	$(BIN)/rtfsm demo $(ARGS)
 
+# Two processes: the suite is longer than five minutes in one. ARGS="-n 0" runs it in one.
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(SITE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Into site/; open site/index.html. NO_MKDOCS_2_WARNING: versions are held in pyproject.toml, so the advice is not for us.
+# Into site/; not --quiet, with which --strict sees no warning; open site/index.html. NO_MKDOCS_2_WARNING: versions are held in pyproject.toml, so the advice is not for us.
 docs: $(SITE)
 	@command -v dot >/dev/null || { echo "make docs: the pictures need Graphviz's program dot; install the package graphviz (apt-get install graphviz, or brew install graphviz)" >&2; exit 2; }
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html"
 
 bench: $(READY)

@@ -235,6 +235,8 @@ def _outputs(case: Case) -> Iterator[str]:
 
 @law("the-context-is-what-was-spoken", "Words that were cut before they were spoken leave the context.", Moment.REST)
 def _spoken(case: Case) -> Iterator[str]:
+    if case.has("host interrupts"):
+        return  # a turn that the host has cut is two messages there, and the provider speaks of the last
     withdrawn = [word for talk in case.talks.values() for word in talk.withdrawn_words()]
     for witness in case.host.witnesses:
         items = [item for item in witness.session.chat_ctx.items if item.type == "message"]

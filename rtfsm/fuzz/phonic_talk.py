@@ -124,8 +124,10 @@ class PhonicTalk:
         elif kind == "assistant_started_speaking":
             self._agent, self._cut, self._turn = True, False, []
         elif kind == "audio_chunk":
-            if args.get("text") and self._agent:  # without its bracket nobody knows to which turn a chunk belongs
-                self._turn.append(str(args["text"]))
+            text = str(args.get("text", ""))
+            if text and self._agent:  # without its bracket nobody knows to which turn a chunk belongs
+                self._turn.append(text)
+            self._withdrawn = [word for word in self._withdrawn if word.strip() != text.strip()]  # said again
         elif kind == "assistant_finished_speaking":
             self._agent = False
         elif kind == "interrupted_response":

@@ -131,17 +131,20 @@ def _cut(case: Case) -> Iterator[str]:
     if not plain(case):
         return
     heard = [word for one in case.host.witnesses[0].generations for word in one.words.split()]
-    earlier: set[str] = set()
+    late: set[str] = set()
+    fine: set[str] = set()
     speaking = cut = user = False
     last, turn = 0.0, ""
     for one in case.made:
         meant = meaning(case.dialect, one.move)
         kind, word = meant.what, meant.words.strip()
         if kind == "says" and speaking and meant.of == turn:
-            if cut and word in heard and word not in earlier:
-                yield "expected what the agent says on after it was cut to be dropped; it is heard"
-                return
+            (late if cut else fine).add(word)
             last = one.at
+        elif kind == "says":
+            fine.add(word)
+            if not is_quiet(case.dialect, one, last):
+                speaking = cut = False
         elif kind == "begins":
             speaking, cut, last, turn = True, False, one.at, meant.of
         elif kind == "user begins":
@@ -150,7 +153,8 @@ def _cut(case: Case) -> Iterator[str]:
             user = False
         elif not is_quiet(case.dialect, one, last):
             speaking = cut = False
-        earlier.add(word)
+    if any(word in heard for word in late - fine - {""}):
+        yield "expected what the agent says on after it was cut to be dropped; it is heard"
 
 
 @law("the-user-is-told-once", "Every transcript of the user's with words in it is told once, in order.", Moment.REST)

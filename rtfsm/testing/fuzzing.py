@@ -107,11 +107,12 @@ def fuzz(
 
     Args:
         target: the model, or what makes it.
-        provider: what it speaks, ``phonic`` or ``module:NAME``; None where that is known by the target's package.
+        provider: what it speaks, ``phonic``, ``openai`` or ``module:NAME``; None where that is known by the target's package.
         host: who calls its sessions: ``direct``, or a real AgentSession (``agent``).
         seed: the same seed tries the same orderings, as long as the model answers alike.
-        max_examples, seconds: when to stop; the first that is reached counts. Without any, 300 orderings. Making the
-            last failure short may take half a minute more.
+        max_examples: how many orderings to play; 300 where ``seconds`` is not given either.
+        seconds: how long to search; what is reached first counts. Making the last failure short may take half a minute
+            more.
         store: a folder of failures, such as ``.rtfsm``. Those of this target are played first; one that holds by now is
             healed, and its file goes. What is found is saved there.
         memory: without sockets, where the target can: it is one of rtfsm's own.

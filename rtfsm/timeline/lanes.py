@@ -52,7 +52,12 @@ LANES: Mapping[str, tuple[str, Mapping[str, Look]]] = {
             "IDLE": _N, "SPEAKING": _L, "TOOL_PENDING": _B, "SEALED": _W, "INTERRUPTED": _C, "TAIL": _T, "DONE": _N,
         },
     ),
-    "playout": ("messages heard", {"NEW": _N, "QUEUED": _W, "PLAYING": _L, "OVER": _N}),
+    "playout": (
+        "messages heard",
+        {
+            "NEW": _N, "QUEUED": _W, "PLAYING": _L, "STOPPED": _C, "FULL": _N, "PARTIAL": _N, "SKIPPED": _N, "OVER": _N,
+        },
+    ),
     "tool_call": (
         "tool calls",
         {

@@ -126,22 +126,17 @@ def test_a_file_can_be_dropped_anywhere(opened: Browser) -> None:
 
 SCRUB = """
 const at = document.getElementById('at');
-const costs = [];
 const painted = page.recording.painter.painted;
 let place = 0;
 const frame = () => {
   if (place > Number(at.max)) {
-    costs.sort((one, other) => one - other);
     return done({
-      median: costs[costs.length >> 1], worst: costs.at(-1), painted: page.recording.painter.painted - painted,
+      painted: page.recording.painter.painted - painted,
       nodes: document.querySelectorAll('#recording *').length, at: page.recording.at,
     });
   }
-  const began = performance.now();
   page.recording.go(place);
   page.recording.render();
-  document.body.getBoundingClientRect();
-  costs.push(performance.now() - began);
   place += 25;
   return requestAnimationFrame(frame);
 };
@@ -150,7 +145,7 @@ frame();
 
 
 def test_a_thousand_events_are_scrubbed_without_painting_anew(opened: Browser) -> None:
-    """A frame has 16.7 ms. What the page does in one is measured, layout included; its median is far below that."""
+    """What makes a step cheap: the picture is not painted anew, and the page stays small."""
     give(opened, talk(60))
     count = opened.run("return page.recording.model.times.length")
     assert count > 1000
@@ -158,7 +153,6 @@ def test_a_thousand_events_are_scrubbed_without_painting_anew(opened: Browser) -
     assert seen["painted"] == 0
     assert seen["nodes"] < 400
     assert seen["at"] == (count - 1) // 25 * 25
-    assert seen["median"] < 16.7, seen
 
 
 def test_the_picture_is_enlarged_and_follows_the_cursor(opened: Browser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rtfsm.fuzz.findings import Finding
-from rtfsm.fuzz.moves import Move, Ordering
+from rtfsm.fuzz.moves import USUAL, Move, Ordering
 from rtfsm.fuzz.phonic_wires import PHONIC
 from rtfsm.fuzz.search import Defect, Search
 
@@ -35,7 +35,7 @@ def searched(play: Callable[[Ordering], list[Finding]], *known: Defect, count: i
 def test_a_defect_is_found_and_made_as_short_as_it_gets() -> None:
     (defect,) = searched(breaking("one", STARTS, GARBAGE)).defects
     assert defect.ordering.shape == (STARTS, GARBAGE)
-    assert defect.ordering.circumstances == {"handshake": True, "reads": True, "obeys": True}
+    assert defect.ordering.circumstances == USUAL
     assert defect.finding.detail == "2 moves"
 
 

@@ -269,6 +269,9 @@ class Account(Debts):
             if self.user == "over" and not self.unheard and self.turn != "open":
                 self.takes_floor(cuts=False)
             self.unheard = [one for one in self.unheard if one.sound or not one.closed]
+        if self.soon and self.phase not in ("ending", *LASTING):
+            self.let_go()
+        self.soon = False
 
     # -- time ------------------------------------------------------------------------------------------------------
 

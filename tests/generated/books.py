@@ -38,6 +38,10 @@ class Said:
     cut: bool = False
 
 
+QUEUED = 0.05
+"""Seconds for which an interruption takes back what let the host go."""
+
+
 @attrs.define(eq=False)
 class Message:
     text: str = ""
@@ -72,6 +76,11 @@ class Books:
         """silent, speaks (the host knows), over (speaks over the agent, the host does not know), stopped."""
         self.answers: list[Answer] = []
         self.calls: dict[str, Call] = {}
+        self.due = self.soon = self.again = False
+        """The host waits for the answer to an output and heard none; it is to be let go after the act; it was let
+        go before, in vain."""
+        self.let_go_at: float | None = None
+        """When it was let go, as long as an interruption may undo that."""
         self.said: list[Said] = []
         self.last_said: Said | None = None
 
@@ -113,6 +122,8 @@ class Books:
         """The host's streams end, if any are open. cut: before all was said."""
         if self.turn != "open":
             return
+        self.due &= cut
+        self.soon |= self.due
         if self.message is not None:
             self.must += ["message ends"] if self.message.text else ["blank", "message ends"]
             self.message.closed = True
@@ -150,7 +161,19 @@ class Books:
             return
         self.answers.remove(one)
         if one.state == "expected":
+            self.let_go()
+
+    def let_go(self) -> None:
+        """The host is told that no answer will come, unless a turn is open: that one lets it go."""
+        again, self.again, self.soon = self.again, False, False
+        if self.turn != "open":
+            self.due = False
+            self.let_go_at = None if again else self.at
             self.must += ["announced", "generation ends"]
+
+    def plays(self) -> None:
+        """The host begins to play what it has not heard."""
+        self.due &= not any(one.sound for one in self.unheard)
 
     def fail(self, one: Answer, *, late: bool = False) -> None:
         self.must.append(f"future {one.n} RealtimeError")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.generated.books import Answer, Books, Call
+from tests.generated.books import QUEUED, Answer, Books, Call
 
 __all__ = ["LASTING", "Debts"]
 
@@ -29,6 +29,7 @@ class Debts(Books):
         elif not rejected:
             rejected = not self.settle(None if self.turn == "handed" else self.oldest())
             self.must += [] if rejected else ["generation ends"]
+            self.due &= rejected
         self.calls[id] = Call("over" if rejected else "open", self.at + self.last["answer"])
         if rejected:
             self.must.append(f"sends tool_call_output {id} error")
@@ -46,16 +47,17 @@ class Debts(Books):
     def output(self, id: str, reply: str) -> None:
         if self.phase in ("connecting", "waiting") and not self.ran:
             return  # it is of the time before the conversation
+        self.due |= reply != "NOT_WANTED"
         call, expected = self.calls.get(id), any(one.state == "expected" for one in self.answers)
         if call is None or call.state != "open":
             self.must.append(f"tool_output_dropped {id}")
             if reply != "NOT_WANTED" and not expected and self.phase not in ("ending", *LASTING):
-                self.must += ["announced", "generation ends"]  # nobody else lets the host go
+                self.let_go()  # nobody else does
             return
         call.state, call.until = "answered", self.at + self.last["taken"]
         self.must.append(f"sends tool_call_output {id}")
         if reply == "WITHHELD":
-            self.must += ["announced", "generation ends"]
+            self.let_go()
         elif reply == "WANTED" and not expected:
             self.answers.append(Answer("expected", until=self.at + self.last["reply"]))
 
@@ -81,6 +83,10 @@ class Debts(Books):
         for one in list(self.answers):
             if one.say and one.state in ("queued", "sent"):
                 self.fail(one, late=one.state == "sent" and self.user in ("silent", "over"))
+        asked = any(one.state in ("queued", "sent") for one in self.answers)
+        if self.let_go_at is not None and (asked or self.at - self.let_go_at < QUEUED):
+            self.again = self.soon = True
+        self.let_go_at = None
 
     def send_next(self) -> None:
         free = self.turn != "open" and not any(one.state in ("sent", "late") for one in self.answers)
@@ -98,6 +104,7 @@ class Debts(Books):
             if answered.state == "late":
                 return False
         asked = answered is not None and answered.state == "sent"
+        self.let_go_at = None
         self.must.append("announced asked" if asked else "announced")
         if answered is not None and asked:
             self.must.append(f"future {answered.n} answered")

@@ -56,8 +56,8 @@ def _take(account: Account, entry: Entry) -> None:
             "cancels": lambda: account.cancels(data["n"]),
             "interrupts": account.interrupts,
             "output": lambda: account.output(data["id"], data["reply"]),
-            "hears": lambda: None,
-            "begins to hear": lambda: None,
+            "hears": account.plays,
+            "begins to hear": account.plays,
             "has heard": account.unheard.clear,
             "never hears": account.unheard.clear,
         }

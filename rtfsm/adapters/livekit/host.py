@@ -79,7 +79,12 @@ class HostSide:
         self._raised: set[str] = set()
         self._generations: dict[str, HostGeneration] = {}
         self._sounding: set[asyncio.TimerHandle] = set()
-        self.waiting = Waiting(self._announce, lambda: not self._generations and not session.over, self._asked)
+        self.waiting = Waiting(
+            self._announce,
+            busy=lambda: bool(self._generations),
+            asked=lambda: bool(self.requests),
+            over=lambda: session.over,
+        )
         self._user_began: dict[str | None, float] = {}
         """User turn -> time.time() at its onset, until its words have come."""
         self._interim: dict[str | None, str] = {}
@@ -146,9 +151,6 @@ class HostSide:
 
     def _announce(self, host: HostGeneration) -> None:
         self.emit("generation_created", host.event)
-
-    def _asked(self) -> bool:
-        return bool(self.requests)
 
     def _open_message(self, _: Effect, instance: Instance, event: Event) -> None:
         host, named = self._generations[instance.id], getattr(event, "message", None)

@@ -18,15 +18,19 @@ QUEUED = 0.05
 
 
 class Waiting:
-    """announce: tells the host of a generation. may: whether anything may be announced now; not while a generation is
-    open, since LiveKit takes one at a time and that one lets it go, and not once the conversation is over. asked:
-    whether requests of the host's are under way, which LiveKit has in its queue before anything that it did not ask
-    for."""
+    """announce: tells the host of a generation. busy: whether one is open; LiveKit takes one at a time, and that one
+    lets it go. asked: whether requests of the host's are under way, which LiveKit has in its queue before anything that
+    it did not ask for. over: whether the conversation has ended."""
 
     def __init__(
-        self, announce: Callable[[HostGeneration], None], may: Callable[[], bool], asked: Callable[[], bool]
+        self,
+        announce: Callable[[HostGeneration], None],
+        *,
+        busy: Callable[[], bool],
+        asked: Callable[[], bool],
+        over: Callable[[], bool],
     ) -> None:
-        self._announce, self._may, self._asked = announce, may, asked
+        self._announce, self._busy, self._asked, self._over = announce, busy, asked, over
         self._loop = asyncio.get_running_loop()
         self._soon: asyncio.Handle | None = None
         self._answer_due = False
@@ -73,9 +77,9 @@ class Waiting:
 
     def let_go(self) -> None:
         """No answer will come."""
-        self._soon = None
+        self.end()
         again, self._again = self._again, False
-        if not self._may():
+        if self._busy():
             return
         self._answer_due = False
         self._queued_since = None if again else self._loop.time()
@@ -85,10 +89,11 @@ class Waiting:
 
     def let_go_soon(self) -> None:
         """The same once the call that is under way has returned: until then LiveKit would skip it."""
-        if self._soon is None:
+        if self._soon is None and not self._over():
             self._soon = self._loop.call_soon(self.let_go)
 
     def end(self) -> None:
-        """The session is over; nobody is let go any more."""
+        """Nobody is to be let go any more."""
         if self._soon is not None:
             self._soon.cancel()
+            self._soon = None

@@ -99,7 +99,9 @@ class ClientProtocol:
         if not isinstance(call_id, str) or not isinstance(type_name, str):
             return None
         if type_name == "tool_call":
-            self.calls.setdefault(call_id, CallState.OPEN)
+            # One that a reset has ended may be made again, under the same id.
+            if self.calls.get(call_id, CallState.RESET) is CallState.RESET:
+                self.calls[call_id] = CallState.OPEN
         elif type_name in _ENDS and self.calls.get(call_id) is CallState.OPEN:
             self.calls[call_id] = _ENDS[type_name]
             return call_id
