@@ -168,8 +168,11 @@ def _transcribed(case: Case) -> Iterator[str]:
         return
     told: list[Any] = [one.event for one in case.host.witnesses[0].named("input_audio_transcription_completed")]
     final = [one.transcript for one in told if one.is_final]
-    first = {one.of or str(place): one.words for place, (_, one) in reversed([*enumerate(sent)]) if one.words.strip()}
-    words = [*first.values()][::-1]
+    first: dict[str, str] = {}
+    for place, (_, one) in enumerate(sent):
+        if one.words.strip():
+            first.setdefault(one.of or str(place), one.words)
+    words = [*first.values()]
     if final != words:
         yield "expected each transcript to be told once and in order; one is missing, or there again, or another"
 

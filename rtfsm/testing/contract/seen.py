@@ -61,6 +61,13 @@ class SeenMessage:
         return self.text_ended is not None and self.audio_ended is not None
 
     @property
+    def is_written(self) -> bool:
+        """It is announced as words alone, for whose sound nobody waits."""
+        told = self.announced.modalities
+        known = asyncio.isfuture(told) and told.done() and not told.cancelled() and told.exception() is None
+        return known and told.result() == ["text"]
+
+    @property
     def words(self) -> str:
         return "".join(text for _, text in self.text)
 
