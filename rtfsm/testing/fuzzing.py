@@ -107,7 +107,8 @@ def fuzz(
 
     Args:
         target: the model, or what makes it.
-        provider: what it speaks, ``phonic``, ``openai`` or ``module:NAME``; None where that is known by the target's package.
+        provider: what it speaks, ``phonic``, ``openai`` or ``module:NAME``; None where that is known by the target's
+            package.
         host: who calls its sessions: ``direct``, or a real AgentSession (``agent``).
         seed: the same seed tries the same orderings, as long as the model answers alike.
         max_examples: how many orderings to play; 300 where ``seconds`` is not given either.

@@ -64,8 +64,9 @@ class SeenMessage:
     def is_written(self) -> bool:
         """It is announced as words alone, for whose sound nobody waits."""
         told = self.announced.modalities
-        known = asyncio.isfuture(told) and told.done() and not told.cancelled() and told.exception() is None
-        return known and told.result() == ["text"]
+        if not isinstance(told, asyncio.Future) or not told.done() or told.cancelled():
+            return False
+        return told.exception() is None and told.result() == ["text"]
 
     @property
     def words(self) -> str:
