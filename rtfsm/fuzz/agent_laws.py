@@ -8,7 +8,6 @@ from rtfsm.testing.contract import WATCHES
 
 from .agent_host import NET, AgentHost
 from .laws import LAWS, Case, Law, Moment, fatal, over
-from .moves import ODD
 
 __all__ = ["AGENT_LAWS", "AGENT_WATCHES"]
 
@@ -88,18 +87,19 @@ def _remembered(case: Case, host: AgentHost) -> Iterator[str]:
     shown = [segment.split() for segment in (*host.call.transcript.segments, host.call.transcript.current)]
     seen = set(_flat(shown))
     # LiveKit's synchroniser shows words with their sound, and those of a message without any not at all.
-    sounds = [move.args for move in case.said if move.what == "audio_chunk"]
-    bent = any(odd in args for args in sounds for odd in ODD)
-    silent = bent or not all(args.get("ms") for args in sounds)
+    said = [(move, case.dialect.means(move)) for move in case.said]
+    sounds = [meant for _, meant in said if meant.what == "says"]
+    bent = any(move.is_odd for move, meant in said if meant.what == "says")
+    silent = bent or not all(meant.seconds for meant in sounds)
     unseen = any(word not in seen for word in _flat(remembered))
     if unseen and not (case.ordering.synced and silent):
         yield "expected the history to hold words that were shown; it holds others"
-    sent = [word for args in sounds for word in str(args.get("text")).split()]
+    sent = [word for meant in sounds for word in meant.words.split()]
     if not bent and not _in_order(_flat(remembered), sent):
         yield "expected the history in the order in which the words were spoken, each once; it is not"
     whole = sum(segment.finished is not None and not segment.interrupted for segment in host.call.speaker.heard)
     kept = sum(bool(words) for words in remembered)
-    if not silent and all(args.get("text") for args in sounds) and kept < whole and not host.nets:
+    if not silent and all(meant.words for meant in sounds) and kept < whole and not host.nets:
         yield f"expected what was heard to its end in the history; of {whole} messages it holds {kept}"
     if not _undisturbed(host):
         return
@@ -188,7 +188,9 @@ TOLD_ON_PURPOSE: Mapping[str, Callable[[Case, AgentHost], bool]] = {
         case.has("host hands_over", "host closes", "host drains") or any(fatal(one) for one in host.witnesses)
     ),
     # Arguments that do not fit the tool are answered with an error, and logged.
-    "error parsing arguments for": lambda case, host: case.has("server tool_call (odd)"),
+    "error parsing arguments for": lambda case, host: any(
+        move.is_odd and case.dialect.means(move).what == "calls" for move in case.said
+    ),
     # It takes a request while another agent takes over, and then has no session to ask.
     "Error in _realtime_reply_task (AssertionError)": lambda case, host: case.has("host hands_over"),
     # The output of a tool whose speech was interrupted waits until nothing else is said or asked for. Where that takes

@@ -59,6 +59,7 @@ class DirectHost:
         self._wire = wire
         self._ordering = ordering
         self._calls: set[asyncio.Task[Any]] = set()
+        self._truncated: set[str] = set()
 
     # -- what moves call -------------------------------------------------------------------------------------------
 
@@ -92,8 +93,9 @@ class DirectHost:
     _asks_for_tools = _asks
 
     def _truncates(self, witness: Witness, number: int, *, message: int, share: float) -> None:
-        heard = witness.messages[::-1][message : message + 1]
-        for one in heard:
+        whole = [one for one in witness.messages[::-1] if one.id not in self._truncated]  # a host cuts each once
+        for one in whole[message : message + 1]:
+            self._truncated.add(one.id)
             end, words = int(one.seconds * share * 1000), one.words if share else ""
             cut = functools.partial(witness.session.truncate, message_id=one.id, modalities=["audio", "text"])
             self._noted("truncate", functools.partial(cut, audio_end_ms=end, audio_transcript=words))

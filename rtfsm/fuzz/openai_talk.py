@@ -293,6 +293,8 @@ class OpenAITalk:
         if kind == USER[4] and "cut" not in args:
             self._interim.append(str(args.get("bent", {}).get("item_id", args.get("item_id"))))
         self.ended = self.ended or (kind == "error" and args.get("code") == FATAL["code"] and "cut" not in args)
+        if kind == "response.created" and "cut" not in args:
+            self._begins(_Response(str(args.get("response_id")), bool(args.get("aside"))))
         if move.is_odd:
             return
         if kind in USER[-2:]:
@@ -303,8 +305,6 @@ class OpenAITalk:
             self._updated = True
         elif kind in ABOUT_ANSWERS:
             self._held = kind == "answers.held"
-        elif kind == "response.created":
-            self._begins(_Response(str(args.get("response_id")), bool(args.get("aside"))))
         elif kind == "response.done":
             for response in self._live:
                 if response.id == args.get("response_id"):

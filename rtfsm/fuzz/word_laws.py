@@ -125,6 +125,10 @@ def _whole(case: Case) -> Iterator[str]:
                 break
 
 
+PAUSE = 1.0
+"""Seconds after which what comes may be a turn of its own."""
+
+
 @law(
     "what-was-cut-stays-cut", "Words that come after the user began to speak over the agent are not heard.", Moment.REST
 )
@@ -140,7 +144,8 @@ def _cut(case: Case) -> Iterator[str]:
         meant = meaning(case.dialect, one.move)
         kind, word = meant.what, meant.words.strip()
         if kind == "says" and speaking and meant.of == turn:
-            (late if cut else fine).add(word)
+            # After a pause nobody can tell what is left of the turn that was cut from a new one.
+            (late if cut and one.at - last < PAUSE else fine).add(word)
             last = one.at
         elif kind == "says":
             fine.add(word)
@@ -169,8 +174,11 @@ def _transcribed(case: Case) -> Iterator[str]:
         return
     told: list[Any] = [one.event for one in case.host.witnesses[0].named("input_audio_transcription_completed")]
     final = [one.transcript for one in told if one.is_final]
-    first = {one.of or str(place): one.words for place, (_, one) in reversed([*enumerate(sent)]) if one.words.strip()}
-    words = [*first.values()][::-1]
+    first: dict[str, str] = {}
+    for place, (_, one) in enumerate(sent):
+        if one.words.strip():
+            first.setdefault(one.of or str(place), one.words)
+    words = [*first.values()]
     if final != words:
         yield "expected each transcript to be told once and in order; one is missing, or there again, or another"
 

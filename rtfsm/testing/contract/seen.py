@@ -61,6 +61,14 @@ class SeenMessage:
         return self.text_ended is not None and self.audio_ended is not None
 
     @property
+    def is_written(self) -> bool:
+        """It is announced as words alone, for whose sound nobody waits."""
+        told = self.announced.modalities
+        if not isinstance(told, asyncio.Future) or not told.done() or told.cancelled():
+            return False
+        return told.exception() is None and told.result() == ["text"]
+
+    @property
     def words(self) -> str:
         return "".join(text for _, text in self.text)
 
