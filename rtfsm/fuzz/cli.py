@@ -88,7 +88,11 @@ def run_fuzz(options: argparse.Namespace) -> int:
 
     healed = []
     for one in store.saved(target.name, options.provider or dialect.name, options.host):
-        again = [finding for finding in play_one(one.defect.ordering) if finding == one.defect.finding]
+        try:
+            again = [finding for finding in play_one(one.defect.ordering) if finding == one.defect.finding]
+        except UsageError as error:
+            print(f"rtfsm fuzz: left alone: {store.path(one)}: {error}", file=sys.stderr)
+            continue
         if again:
             tell(one)
         else:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from rtfsm.targets import UsageError
 from rtfsm.testing.contract import WATCHES, Probe
 from rtfsm.testing.virtual_time import VirtualTimeError, run
 
@@ -128,10 +129,14 @@ class _Player:
                 self._watch(move, case)
             case.step += 1
             case.made.append(Made(loop.time(), case.step, move))
-            if move.kind == "host outputs":
-                await self._output(move)
-                continue
-            await self._make(move)
+            try:
+                if move.kind == "host outputs":
+                    await self._output(move)
+                    continue
+                await self._make(move)
+            except (AttributeError, KeyError, TypeError) as error:
+                # What a target raises is taken where it is called. This is a file that somebody has edited.
+                raise UsageError(f"move {case.step} cannot be made: nobody knows {move} ({error})") from error
             if not move.at_once:
                 await self.wire.settle()
         for connection in self._open():

@@ -154,6 +154,36 @@ def test_a_file_that_is_no_failure_is_exit_2(here: Path, capsys: pytest.CaptureF
     assert "gone.json cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "move",
+    [
+        {"who": "server", "what": "sings"},
+        {"who": "server", "what": "audio_chunk", "args": {"tune": 1}},
+        {"who": "host", "what": "dances"},
+        {"who": "host", "what": "says", "args": {"words": 1}},
+        {"who": "wire", "what": "close"},
+        {"who": "time", "what": "passes"},
+    ],
+)
+def test_a_move_that_nobody_knows_is_exit_2_and_named(
+    here: Path, capsys: pytest.CaptureFixture[str], move: dict[str, object]
+) -> None:
+    data = {
+        "format": "rtfsm-ordering", "version": 1, "target": FINE, "provider": "phonic", "host": "direct",
+        "memory": True, "ordering": {"moves": [move]}, "finding": {"law": "some-law", "detail": "seen"}, "also": [],
+    }  # fmt: skip
+    (here / "edited.json").write_text(json.dumps(data))
+    assert main(["replay", "edited.json"]) == 2
+    err = capsys.readouterr().err
+    assert "move 1 cannot be made: nobody knows" in err
+    assert err.count("\n") == 1
+
+    (here / ".rtfsm").mkdir()
+    (here / "edited.json").rename(here / ".rtfsm" / "edited.json")
+    assert fuzz(FINE, "--provider", "phonic", "--quiet", "--max-examples", "1") == 0
+    assert "rtfsm fuzz: left alone: .rtfsm/" in capsys.readouterr().err
+
+
 def test_files_that_cannot_be_read_are_left_alone_and_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / ".rtfsm").mkdir()
     (here / ".rtfsm" / "odd.json").write_text("not JSON")
