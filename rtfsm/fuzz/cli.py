@@ -91,7 +91,7 @@ def run_fuzz(options: argparse.Namespace) -> int:
         try:
             again = [finding for finding in play_one(one.defect.ordering) if finding == one.defect.finding]
         except UsageError as error:
-            print(f"rtfsm fuzz: left alone: {store.path(one)}: {error}", file=sys.stderr)
+            print(f"rtfsm fuzz: left alone: {one.id}: {error}", file=sys.stderr)
             continue
         if again:
             tell(one)
